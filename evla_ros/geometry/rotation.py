@@ -13,17 +13,17 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-# |sin(pitch)| beyond this is treated as gimbal lock; 1 - 1e-12 is 1.4e-6 rad away from 90 degrees.
-_GIMBAL_SIN = 1.0 - 1e-12
+# A pitch closer than this to +-90 degrees is treated as gimbal lock; the round trip loses no more than that.
+_GIMBAL_LOCK_RAD = 1e-8
 _SMALL_ANGLE_RAD = 1e-6
 
 
 def normalize(q: npt.ArrayLike) -> Array:
     """Return q [..., 4] scaled to unit length, with w >= 0 (one quaternion per rotation)."""
-    q = np.asarray(q, dtype=np.float64)
-    q = q / np.max(np.abs(q), axis=-1, keepdims=True)  # keeps the norm of huge or tiny input finite
-    q = q / np.linalg.norm(q, axis=-1, keepdims=True)
-    return np.where(q[..., 3:4] < 0.0, -q, q)
+    array: Array = np.asarray(q, dtype=np.float64)
+    array = array / np.max(np.abs(array), axis=-1, keepdims=True)  # no overflow of huge or tiny input
+    array = array / np.linalg.norm(array, axis=-1, keepdims=True)
+    return np.where(array[..., 3:4] < 0.0, -array, array)
 
 
 def multiply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
@@ -37,7 +37,7 @@ def multiply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
 
 def conjugate(q: npt.ArrayLike) -> Array:
     """Return the inverse rotation of the unit quaternion q [..., 4]."""
-    return np.asarray(q, dtype=np.float64) * np.array([-1.0, -1.0, -1.0, 1.0])
+    return np.multiply(np.asarray(q, dtype=np.float64), np.array([-1.0, -1.0, -1.0, 1.0]))
 
 
 def rotate(q: npt.ArrayLike, v: npt.ArrayLike) -> Array:
@@ -66,9 +66,9 @@ def to_rpy(q: npt.ArrayLike) -> Array:
     so that `from_rpy(to_rpy(q))` is q everywhere.
     """
     m = to_matrix(q)
-    sin_pitch = np.clip(-m[..., 2, 0], -1.0, 1.0)
-    locked = np.abs(sin_pitch) > _GIMBAL_SIN
-    pitch = np.arctan2(-m[..., 2, 0], np.hypot(m[..., 0, 0], m[..., 1, 0]))
+    cos_pitch = np.hypot(m[..., 0, 0], m[..., 1, 0])
+    locked = cos_pitch < _GIMBAL_LOCK_RAD
+    pitch = np.arctan2(-m[..., 2, 0], cos_pitch)
     roll = np.where(locked, 0.0, np.arctan2(m[..., 2, 1], m[..., 2, 2]))
     yaw_free = np.arctan2(m[..., 1, 0], m[..., 0, 0])
     yaw_locked = np.arctan2(-m[..., 0, 1], m[..., 1, 1])
