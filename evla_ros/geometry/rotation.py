@@ -19,11 +19,16 @@ _SMALL_ANGLE_RAD = 1e-6
 
 
 def normalize(q: npt.ArrayLike) -> Array:
-    """Return q [..., 4] scaled to unit length, with w >= 0 (one quaternion per rotation)."""
+    """Return q [..., 4] at unit length and with w >= 0, so that each rotation has one quaternion.
+
+    A turn of exactly 180 degrees (w = 0) gets its first non-zero component positive.
+    """
     array: Array = np.asarray(q, dtype=np.float64)
     array = array / np.max(np.abs(array), axis=-1, keepdims=True)  # no overflow of huge or tiny input
     array = array / np.linalg.norm(array, axis=-1, keepdims=True)
-    return np.where(array[..., 3:4] < 0.0, -array, array)
+    x, y, z, w = (array[..., i : i + 1] for i in range(4))
+    sign = np.where(w != 0.0, w, np.where(x != 0.0, x, np.where(y != 0.0, y, z)))
+    return np.where(sign < 0.0, -array, array)
 
 
 def multiply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
@@ -37,7 +42,8 @@ def multiply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
 
 def conjugate(q: npt.ArrayLike) -> Array:
     """Return the inverse rotation of the unit quaternion q [..., 4]."""
-    return np.multiply(np.asarray(q, dtype=np.float64), np.array([-1.0, -1.0, -1.0, 1.0]))
+    conjugated: Array = np.asarray(q, dtype=np.float64) * np.array([-1.0, -1.0, -1.0, 1.0])
+    return conjugated
 
 
 def rotate(q: npt.ArrayLike, v: npt.ArrayLike) -> Array:
