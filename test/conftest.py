@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures that every area shares."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+# Field checks catch a numpy scalar where a message wants a float; they are off by default.
+os.environ.setdefault("ROS_PYTHON_CHECK_FIELDS", "1")
+# Above 101 the ports of a domain overlap the ephemeral ones of Linux.
+DOMAINS = range(80, 101)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder `shared` beside the checkout: reference data too large for it."""
+    folder = Path(os.environ.get("EVLA_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"no reference data: there is no folder {folder} beside the checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tfds_python() -> Path:
+    """Return the interpreter of the environment with real TensorFlow and TFDS (`make tfds-env`)."""
+    python = Path(os.environ.get("EVLA_TFDS_PYTHON", ROOT / ".venv-tfds" / "bin" / "python"))
+    if not python.exists():
+        pytest.skip("no TensorFlow environment: `make tfds-env` builds it")
+    return python
+
+
+@pytest.fixture
+def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Give the test and its child processes a ROS domain that no other test here has."""
+    pytest.importorskip("rclpy", reason="ROS 2 is not installed: `make build` sets it up")
+    for domain in DOMAINS:
+        with Path(f"/tmp/evla_ros_domain_{domain}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            monkeypatch.setenv("ROS_DOMAIN_ID", str(domain))
+            monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+            monkeypatch.delenv("ROS_LOCALHOST_ONLY", raising=False)
+            yield domain
+            return
+    pytest.fail(f"all ROS domains {DOMAINS.start}-{DOMAINS.stop - 1} are taken by other tests")
