@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`dataset_info.json` of TFDS: name, version, and per split its shards and their episode counts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from evla_ros.data.rlds.errors import DatasetError
+
+INFO_FILE = "dataset_info.json"
+FEATURES_FILE = "features.json"
+BATCH_TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True)
+class SplitInfo:
+    """One split: the episodes in each of its shards."""
+
+    name: str
+    shard_lengths: tuple[int, ...]
+    num_bytes: int
+    template: str = BATCH_TEMPLATE
+
+    @property
+    def episodes(self) -> int:
+        """Episodes over all shards."""
+        return sum(self.shard_lengths)
+
+    def shard_names(self, dataset: str, file_format: str = "tfrecord") -> list[str]:
+        """File names of the shards in order (tfds core/naming.py: ShardedFileTemplate)."""
+        count = len(self.shard_lengths)
+        fields = {
+            "{DATASET}": dataset,
+            "{SPLIT}": self.name,
+            "{FILEFORMAT}": file_format,
+        }
+        names = []
+        for index in range(count):
+            fields["{SHARD_INDEX}"] = f"{index:05d}"
+            fields["{NUM_SHARDS}"] = f"{count:05d}"
+            fields["{SHARD_X_OF_Y}"] = f"{index:05d}-of-{count:05d}"
+            name = self.template
+            for field_name, value in fields.items():
+                name = name.replace(field_name, value)
+            names.append(name)
+        return names
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """The parsed file. `version` is (major, minor, patch)."""
+
+    name: str
+    version: tuple[int, int, int]
+    splits: Mapping[str, SplitInfo]
+    description: str = ""
+    file_format: str = "tfrecord"
+    release_notes: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_name(name: str) -> str:
+    """Return `name` when TFDS can load it: lower_snake, starting with a letter."""
+    if _NAME.fullmatch(name):
+        return name
+    guess = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()).strip(
+        "_"
+    )
+    guess = guess if _NAME.fullmatch(guess) else f"set_{guess}".rstrip("_")
+    raise DatasetError(
+        f"dataset name {name!r} cannot be loaded by TFDS; it must be lower_snake_case, like {guess!r}"
+    )
+
+
+def parse_version(text: str) -> tuple[int, int, int]:
+    """Parse `1.2.3`. Raises DatasetError otherwise."""
+    match = _VERSION.fullmatch(text)
+    if match is None:
+        raise DatasetError(f"dataset version {text!r} must be three numbers, like '1.0.0'")
+    major, minor, patch = (int(part) for part in match.groups())
+    return major, minor, patch
+
+
+def format_version(version: tuple[int, int, int]) -> str:
+    """Return `1.2.3`."""
+    return ".".join(str(part) for part in version)
+
+
+def versions_of(dataset_folder: Path) -> list[tuple[int, int, int]]:
+    """Return the finished versions below `<root>/<name>`, lowest first."""
+    if not dataset_folder.is_dir():
+        return []
+    names = (p.name for p in dataset_folder.iterdir() if (p / INFO_FILE).is_file())
+    return sorted(parse_version(name) for name in names if _VERSION.fullmatch(name))
+
+
+def info_to_json(info: DatasetInfo) -> str:
+    """Return the text of `dataset_info.json`."""
+    splits = [
+        {
+            "filepathTemplate": split.template,
+            "name": split.name,
+            "numBytes": str(split.num_bytes),
+            "shardLengths": [str(length) for length in split.shard_lengths],
+        }
+        for split in info.splits.values()
+    ]
+    content = {
+        "description": info.description,
+        "fileFormat": info.file_format,
+        "name": info.name,
+        "releaseNotes": dict(info.release_notes),
+        "splits": splits,
+        "version": format_version(info.version),
+    }
+    return json.dumps(content, indent=2, sort_keys=True) + "\n"
+
+
+def info_from_json(text: str, source: str) -> DatasetInfo:
+    """Parse `dataset_info.json`; `source` is used in messages. Raises DatasetError."""
+    try:
+        content = json.loads(text)
+        name, version = str(content["name"]), parse_version(str(content["version"]))
+        file_format = str(content.get("fileFormat", "tfrecord"))
+        splits = {}
+        for entry in content.get("splits", []):
+            split = SplitInfo(
+                name=str(entry["name"]),
+                shard_lengths=tuple(int(length) for length in entry.get("shardLengths", [])),
+                num_bytes=int(entry.get("numBytes", 0)),
+                template=str(entry.get("filepathTemplate") or BATCH_TEMPLATE),
+            )
+            splits[split.name] = split
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DatasetError(f"{source} is damaged: {type(error).__name__}: {error}") from error
+    if file_format != "tfrecord":
+        raise DatasetError(
+            f"{source}: file format {file_format!r} is not supported; write it as tfrecord (no "
+            "dlimp-based loader can read another)"
+        )
+    notes = content.get("releaseNotes") or {}
+    return DatasetInfo(
+        name, version, splits, str(content.get("description", "")), file_format, notes
+    )

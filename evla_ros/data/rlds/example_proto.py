@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A codec for serialized tf.train.Example: a map from key to a list of bytes, floats or int64.
+
+Written from tensorflow/core/example/{example,feature}.proto. Reading is two-stage: `scan_example`
+only walks the map, a `FeatureSpan` is decoded when somebody asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from evla_ros.data.rlds.errors import CorruptRecordError
+from evla_ros.data.rlds.varint import (
+    decode_packed,
+    encode_packed,
+    encode_varint,
+    read_varint,
+)
+
+Values = npt.NDArray[Any] | Sequence[bytes]
+BYTES, FLOATS, INTS = 1, 2, 3  # the field numbers in message Feature
+_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+_KIND_NAMES = {BYTES: "bytes", FLOATS: "float", INTS: "int64", 0: "no"}
+
+
+@dataclass(frozen=True)
+class FeatureSpan:
+    """Where a feature's list lies inside a record, not yet decoded; `kind` 0 is an empty feature."""
+
+    data: memoryview
+    kind: int
+
+    def floats(self) -> npt.NDArray[np.float32]:
+        """Decode a float list: float32 [N], a view of the record when it is packed."""
+        parts = [_packed_floats(part) for _, part in self._list(FLOATS, _FIXED32)]
+        return parts[0] if len(parts) == 1 else np.concatenate([_NO_FLOATS, *parts])
+
+    def ints(self) -> npt.NDArray[np.int64]:
+        """Decode an int64 list: int64 [N]."""
+        parts = [decode_packed(part) for _, part in self._list(INTS, _VARINT)]
+        return parts[0] if len(parts) == 1 else np.concatenate([_NO_INTS, *parts])
+
+    def bytes_list(self) -> list[memoryview]:
+        """Return the entries of a bytes list as views of the record."""
+        return [part for _, part in self._list(BYTES, _LENGTH)]
+
+    def _list(self, kind: int, single: int) -> list[tuple[int, memoryview]]:
+        if self.kind == 0:
+            return []
+        if self.kind != kind:
+            raise CorruptRecordError(
+                f"a feature holds a {_KIND_NAMES[self.kind]} list where a {_KIND_NAMES[kind]} list "
+                "is declared"
+            )
+        fields = _fields(self.data)
+        return [(w, part) for number, w, part in fields if number == 1 and w in (_LENGTH, single)]
+
+
+_NO_FLOATS = np.empty(0, dtype=np.float32)
+_NO_INTS = np.empty(0, dtype=np.int64)
+
+
+def encode_example(features: Mapping[str, Values]) -> bytes:
+    """Serialize `features`, keys sorted so equal content gives equal bytes.
+
+    Floating arrays become float lists (float32), integer and bool arrays int64 lists, both
+    flattened row-major; sequences of bytes become bytes lists.
+    """
+    entries: list[bytes] = []
+    for key in sorted(features):
+        name = key.encode()
+        feature = _encode_feature(features[key])
+        head = _tagged_head(1, len(name)) + name + _tagged_head(2, sum(map(len, feature)))
+        entries.append(_tagged_head(1, len(head) + sum(map(len, feature))) + head)
+        entries.extend(feature)
+    return b"".join([_tagged_head(1, sum(map(len, entries))), *entries])
+
+
+def scan_example(payload: memoryview) -> dict[str, FeatureSpan]:
+    """Walk a serialized Example: key -> undecoded span. Raises CorruptRecordError on nonsense."""
+    found: dict[str, FeatureSpan] = {}
+    for number, _, features in _fields(payload):
+        if number != 1:
+            continue
+        for entry_number, _, entry in _fields(features):
+            if entry_number != 1:
+                continue
+            key, span = _entry(entry)
+            found[key] = span
+    return found
+
+
+def _entry(entry: memoryview) -> tuple[str, FeatureSpan]:
+    key, span = "", FeatureSpan(entry[:0], 0)
+    for number, wire, value in _fields(entry):
+        if number == 1 and wire == _LENGTH:
+            try:
+                key = str(value, "utf-8")
+            except UnicodeDecodeError as error:
+                raise CorruptRecordError("a record holds a key that is not UTF-8") from error
+        elif number == 2 and wire == _LENGTH:
+            for kind, _, content in _fields(value):
+                if kind in (BYTES, FLOATS, INTS):
+                    span = FeatureSpan(content, kind)
+    return key, span
+
+
+def _fields(data: memoryview) -> list[tuple[int, int, memoryview]]:
+    """Split one message into (field number, wire type, content); nothing is copied."""
+    out: list[tuple[int, int, memoryview]] = []
+    position, end = 0, len(data)
+    while position < end:
+        tag = data[position]
+        position += 1
+        if tag >= 0x80:
+            tag, position = read_varint(data, position - 1, end)
+        number, wire = tag >> 3, tag & 7
+        start = position
+        if wire == _LENGTH:
+            size, start = read_varint(data, position, end)
+            position = start + size
+        elif wire == _VARINT:
+            _, position = read_varint(data, position, end)
+        elif wire in (_FIXED32, _FIXED64):
+            position += 4 if wire == _FIXED32 else 8
+        else:
+            raise CorruptRecordError(f"a record is no valid protobuf: wire type {wire}")
+        if position > end:
+            raise CorruptRecordError("a record is no valid protobuf: a field runs past its end")
+        out.append((number, wire, data[start:position]))
+    return out
+
+
+def _encode_feature(values: Values) -> list[bytes]:
+    if isinstance(values, np.ndarray):
+        if np.issubdtype(values.dtype, np.floating):
+            kind, packed = FLOATS, np.ascontiguousarray(values, dtype="<f4").tobytes()
+        else:
+            kind, packed = INTS, encode_packed(values.astype(np.int64))
+        content = [_tagged_head(1, len(packed)), packed] if packed else []
+    else:
+        kind, content = BYTES, []
+        for value in values:
+            content += [_tagged_head(1, len(value)), value]
+    return [_tagged_head(kind, sum(map(len, content))), *content]
+
+
+def _tagged_head(number: int, length: int) -> bytes:
+    return bytes(((number << 3) | _LENGTH,)) + encode_varint(length)
+
+
+def _packed_floats(part: memoryview) -> npt.NDArray[np.float32]:
+    if len(part) % 4:
+        raise CorruptRecordError("a record is no valid protobuf: a list of floats is cut off")
+    if not part:
+        return _NO_FLOATS
+    return np.frombuffer(part, dtype="<f4")
