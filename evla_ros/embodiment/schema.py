@@ -157,7 +157,7 @@ class Arm(_Section):
     joints: list[str] = Field(
         default_factory=list, description="joint names in joint_states, for proprio joint_positions"
     )
-    limits: Limits
+    limits: Limits = Field(description="what no goal ever exceeds")
 
 
 class Action(_Section):
@@ -190,11 +190,13 @@ class Embodiment(_Section):
     cameras: dict[Identifier, Camera] = Field(
         min_length=1, description="by name; 'primary' is required, any number beside it"
     )
-    instruction: Instruction = Field(default=Instruction(topic="instruction"))
-    estop: Estop = Field(default=Estop(topic="estop"))
+    instruction: Instruction = Field(
+        default=Instruction(topic="instruction"), description="the task in words"
+    )
+    estop: Estop = Field(default=Estop(topic="estop"), description="stop button as a topic")
     joint_states: Topic = Field("joint_states", description="sensor_msgs/JointState")
     arms: list[Arm] = Field(min_length=1, description="one or more")
-    action: Action
+    action: Action = Field(description="what one action means")
     proprio: list[ProprioEntry] = Field(
         default_factory=list, description="what the policy reads of itself, in this order"
     )

@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The shipped files, the hash, the comparison and the layout that follows from a file."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from evla_ros.embodiment import (
+    action_layout,
+    differences,
+    load_embodiment,
+    parse_embodiment,
+    proprio_layout,
+)
+from evla_ros.errors import EvlaError
+
+
+@pytest.fixture
+def tabletop():
+    return load_embodiment("tabletop_arm")
+
+
+@pytest.fixture
+def humanoid():
+    return load_embodiment("humanoid_upper_body")
+
+
+def test_one_arm_layout(tabletop):
+    layout = action_layout(tabletop)
+    assert layout.size == 7
+    assert layout.names == (
+        "arm_dx", "arm_dy", "arm_dz", "arm_droll", "arm_dpitch", "arm_dyaw", "arm_gripper",
+    )  # fmt: skip
+    assert layout.units == ("m", "m", "m", "rad", "rad", "rad", "1")
+    assert layout.gripper_indices == (6,)
+    assert layout.normalization_mask == (True,) * 6 + (False,)
+    assert proprio_layout(tabletop).names == (
+        "arm_x", "arm_y", "arm_z", "arm_qx", "arm_qy", "arm_qz", "arm_qw", "arm_gripper",
+    )  # fmt: skip
+
+
+def test_two_arm_layout_is_in_file_order(humanoid):
+    layout = action_layout(humanoid)
+    assert layout.size == 14
+    assert layout.gripper_indices == (6, 13)
+    assert layout.slice_of("right_rotation") == slice(10, 13)
+    assert layout.names[:7] == tuple(
+        f"left_{x}" for x in "dx dy dz droll dpitch dyaw gripper".split()
+    )
+    proprio = proprio_layout(humanoid)
+    assert proprio.size == 16
+    assert proprio.slice_of("right_ee_position") == slice(7, 10)
+    assert proprio.gripper_indices == (14, 15)
+
+
+def test_features_tile_the_vector_without_gap(humanoid):
+    for layout in (action_layout(humanoid), proprio_layout(humanoid)):
+        stops = [0, *(feature.stop for feature in layout.features)]
+        assert [feature.start for feature in layout.features] == stops[:-1]
+        assert len(set(layout.names)) == layout.size == len(layout.units)
+
+
+def test_joint_positions_are_laid_out_per_arm(tabletop):
+    text = tabletop.text.replace(
+        "proprio: [ee_pose, gripper]", "proprio: [joint_positions, gripper]"
+    )
+    layout = proprio_layout(parse_embodiment(text))
+    assert layout.names == (*(f"arm_joint{i}" for i in range(1, 8)), "arm_gripper")
+
+
+def test_an_unknown_feature_names_the_nearest(humanoid):
+    with pytest.raises(EvlaError, match="did you mean 'left_position'"):
+        action_layout(humanoid).slice_of("left_positon")
+
+
+def test_no_proprio_is_a_layout_of_size_zero(tabletop):
+    text = tabletop.text.replace("proprio: [ee_pose, gripper]", "proprio: []")
+    assert proprio_layout(parse_embodiment(text)).size == 0
+
+
+def test_the_hash_ignores_comments_and_description_but_not_content(tabletop):
+    commented = parse_embodiment("# a comment\n" + tabletop.text.replace("7-joint", "some"))
+    assert commented.content_hash == tabletop.content_hash
+    assert commented.text != tabletop.text
+    faster = parse_embodiment(tabletop.text.replace("max_speed_m_s: 0.5", "max_speed_m_s: 0.6"))
+    assert faster.content_hash != tabletop.content_hash
+
+
+def test_spelling_out_a_default_is_the_same_content(tabletop):
+    spelled = parse_embodiment(tabletop.text + "\nestop: {topic: estop}\n")
+    assert spelled.content_hash == tabletop.content_hash
+
+
+def test_differences_name_the_field(tabletop, humanoid):
+    faster = parse_embodiment(tabletop.text.replace("max_speed_m_s: 0.5", "max_speed_m_s: 0.6"))
+    assert differences(tabletop, faster) == ["arms[0].limits.max_speed_m_s: 0.5 here, 0.6 there"]
+    assert differences(tabletop, tabletop) == []
+    assert any(line.startswith("arms: ") for line in differences(tabletop, humanoid))
+
+
+def test_gripper_converts_both_ways(tabletop):
+    gripper = tabletop.arms[0].gripper
+    assert gripper.device_value(1.0) == 0.08
+    assert gripper.device_value(0.0) == 0.0
+    assert gripper.opening(0.04) == 0.5
+    assert gripper.opening(9.0) == 1.0
+    assert gripper.device_value(-3.0) == 0.0
+
+
+def test_an_inverted_gripper_still_means_one_is_open(tabletop):
+    text = tabletop.text.replace("open: 0.08", "open: 0.0").replace("closed: 0.0", "closed: 255.0")
+    gripper = parse_embodiment(text).arms[0].gripper
+    assert gripper.opening(0.0) == 1.0
+    assert gripper.opening(255.0) == 0.0
+    assert gripper.device_value(0.25) == pytest.approx(191.25)
+
+
+def test_a_loaded_embodiment_is_immutable(tabletop):
+    with pytest.raises(ValidationError):
+        tabletop.rate_hz = 20
