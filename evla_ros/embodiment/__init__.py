@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one file that describes a robot: its schema, strict loading, and the feature layout it implies."""
+"""The one file that describes a robot: schema, strict loading, and the layout it implies."""
 
 from __future__ import annotations
 

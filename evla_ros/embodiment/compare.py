@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where two embodiments differ, for the refusal when a bag, dataset or checkpoint was made for another robot."""
+"""Where two embodiments differ, to say why a bag, dataset or checkpoint does not fit a robot."""
 
 from __future__ import annotations
 

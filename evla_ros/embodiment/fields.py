@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The kinds of value an embodiment file holds: names, topics, frames, positive numbers with a ceiling."""
+"""The kinds of value an embodiment file holds: names, topics, frames, bounded numbers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field
 
-_TOKEN = "[A-Za-z_][A-Za-z0-9_]*"
-_TOPIC = re.compile(rf"~?/?{_TOKEN}(/{_TOKEN})*")
+_NAME_PART = "[A-Za-z_][A-Za-z0-9_]*"
+_TOPIC = re.compile(rf"~?/?{_NAME_PART}(/{_NAME_PART})*")
 _FRAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*(/[A-Za-z0-9_.\-]+)*")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -19,9 +19,7 @@ T = TypeVar("T")
 
 def _topic(value: str) -> str:
     if not _TOPIC.fullmatch(value):
-        raise ValueError(
-            f"{value!r} is not a ROS topic name; use letters, digits and _, parts joined by single /"
-        )
+        raise ValueError(f"{value!r} is not a ROS topic name; use letters, digits, _ and single /")
     return value
 
 

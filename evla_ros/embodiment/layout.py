@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The columns that an embodiment implies: name, place and unit of every action and proprio number."""
+"""The columns that an embodiment implies: name, place and unit of every number."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Kind = Literal["delta_position", "delta_rotation", "gripper", "position", "quate
 
 @dataclass(frozen=True)
 class Feature:
-    """Columns [start, stop) of one kind; `labels` names each column, `unit` holds for all of them."""
+    """Columns [start, stop) of one kind and unit; `labels` names each column."""
 
     name: str
     kind: Kind
@@ -58,7 +58,7 @@ class FeatureLayout:
 
     @property
     def normalization_mask(self) -> tuple[bool, ...]:
-        """True where a number is normalised by statistics; grippers are not (OpenVLA's convention)."""
+        """True where statistics normalise a number; grippers are not (OpenVLA's convention)."""
         return tuple(feature.kind != "gripper" for feature in self.features for _ in feature.labels)
 
     def slice_of(self, name: str) -> slice:

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -57,17 +55,14 @@ def parse_embodiment(text: str, source: str = "embodiment") -> Embodiment:
             source, [f"holds {type(tree).__name__}; an embodiment file is a mapping of keys"]
         )
     try:
-        embodiment = Embodiment.model_validate(tree)
+        return Embodiment.model_validate(tree).with_text(text)
     except ValidationError as error:
         problems = [_problem(dict(item)) for item in error.errors(include_url=False)]
         raise EmbodimentError(source, problems) from error
-    embodiment._text = text
-    embodiment._content_hash = _content_hash(embodiment)
-    return embodiment
 
 
 def embodiment_folder() -> Path:
-    """Return the folder of shipped files: in the checkout, in the ROS share folder, or in the wheel's data."""
+    """Return the folder of shipped files: the checkout's, the ROS share's or the wheel's."""
     package = Path(__file__).resolve().parent.parent
     candidates = [
         package.parent,
@@ -79,12 +74,6 @@ def embodiment_folder() -> Path:
         if folder.is_dir():
             return folder
     return candidates[0] / "config" / "embodiments"
-
-
-def _content_hash(embodiment: Embodiment) -> str:
-    content = embodiment.model_dump(mode="json", exclude={"description"})
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _yaml_problem(error: yaml.YAMLError) -> str:

@@ -7,6 +7,8 @@ The field descriptions here are the reference page: `docs/embodiment.md` is gene
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from typing import Literal
 
@@ -139,9 +141,7 @@ class Limits(_Section):
                     f"workspace_min_m {low} is not below workspace_max_m {high} in {axis}"
                 )
             if high - low > 10.0:
-                raise ValueError(
-                    f"the workspace is {high - low:g} long in {axis}; the unit is metres, at most 10"
-                )
+                raise ValueError(f"the workspace is {high - low:g} m long in {axis}; at most 10 m")
         return self
 
 
@@ -202,7 +202,6 @@ class Embodiment(_Section):
     )
 
     _text: str = PrivateAttr(default="")
-    _content_hash: str = PrivateAttr(default="")
 
     @property
     def text(self) -> str:
@@ -212,7 +211,14 @@ class Embodiment(_Section):
     @property
     def content_hash(self) -> str:
         """SHA-256 (hex) of the content; comments, order of keys and `description` do not count."""
-        return self._content_hash
+        content = self.model_dump(mode="json", exclude={"description"})
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def with_text(self, text: str) -> Embodiment:
+        """Return this embodiment remembering the text it was read from."""
+        self._text = text
+        return self
 
     def arm(self, name: str) -> Arm:
         """Return the arm of that name; raises KeyError."""

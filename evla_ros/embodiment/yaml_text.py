@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""YAML reading that refuses what plain YAML accepts silently: a key written twice, aliases that explode."""
+"""YAML reading that refuses what plain YAML accepts silently: double keys and aliases."""
 
 from __future__ import annotations
 

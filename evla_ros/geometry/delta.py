@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """End-effector deltas: the six numbers per arm of an action, in `base_frame`.
 
-dx dy dz in metres are the difference of positions; droll dpitch dyaw in radians are the fixed-axis XYZ
-angles of R_end R_start^T, never a difference of Euler triples (which wraps and blows up at gimbal lock).
+dx dy dz in metres are the difference of positions; droll dpitch dyaw in radians are the fixed-axis
+XYZ angles of R_end R_start^T, never a difference of Euler triples (which wraps, and blows up at
+gimbal lock).
 """
 
 from __future__ import annotations
@@ -32,6 +33,6 @@ def apply_delta(pose: Pose, delta: npt.ArrayLike) -> Pose:
 
 
 def rotation_angle(delta: npt.ArrayLike) -> float:
-    """Return the angle in radians, in [0, pi], of a delta's rotation part (not the norm of its three angles)."""
+    """Return the angle [rad] of a delta's rotation, in [0, pi]; not the norm of its angles."""
     turn = rotation.from_rpy(finite_vector("delta", delta, 6)[3:])
     return float(rotation.angle_between(Pose.identity().quaternion_xyzw, turn))

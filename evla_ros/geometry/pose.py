@@ -24,7 +24,7 @@ class GeometryError(EvlaError):
 class Pose:
     """Position [3] in metres and unit quaternion [4] (x y z w, w >= 0); both read-only.
 
-    Raises GeometryError for a wrong shape, a non-finite number or a quaternion of (almost) zero length.
+    Raises GeometryError for a wrong shape, a non-finite number or a quaternion without length.
     """
 
     position_m: Array
@@ -79,7 +79,7 @@ def inverse(pose: Pose) -> Pose:
 
 
 def interpolate(a: Pose, b: Pose, t: float) -> Pose:
-    """Return the pose at fraction t from a to b: straight line in position, slerp in orientation."""
+    """Return the pose at fraction t from a to b: a straight line, and slerp."""
     position = a.position_m + t * (b.position_m - a.position_m)
     return Pose(position, rotation.slerp(a.quaternion_xyzw, b.quaternion_xyzw, t))
 
@@ -91,6 +91,7 @@ def distance(a: Pose, b: Pose) -> tuple[float, float]:
 
 
 def finite_vector(what: str, values: npt.ArrayLike, size: int) -> Array:
+    """Return values as a new float64 array [size]; raises GeometryError naming `what`."""
     array = np.array(values, dtype=np.float64)
     if array.shape != (size,):
         raise GeometryError(f"{what} has shape {array.shape}; it takes {size} numbers")

@@ -3,7 +3,8 @@
 """Rotations as unit quaternions, float64 arrays [..., 4] in the order x y z w (ROS order).
 
 A rotation acts on column vectors; `multiply(a, b)` is "first b, then a". Every function broadcasts
-over leading axes. Roll-pitch-yaw means fixed-axis XYZ angles (REP 103): R = Rz(yaw) Ry(pitch) Rx(roll).
+over leading axes. Roll-pitch-yaw means fixed-axis XYZ angles (REP 103):
+R = Rz(yaw) Ry(pitch) Rx(roll).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-# A pitch closer than this to +-90 degrees is treated as gimbal lock; the round trip loses no more than that.
+# A pitch closer than this to +-90 degrees is gimbal lock; the round trip loses no more than that.
 _GIMBAL_LOCK_RAD = 1e-8
 _SMALL_ANGLE_RAD = 1e-6
 
@@ -24,7 +25,7 @@ def normalize(q: npt.ArrayLike) -> Array:
     A turn of exactly 180 degrees (w = 0) gets its first non-zero component positive.
     """
     array: Array = np.asarray(q, dtype=np.float64)
-    array = array / np.max(np.abs(array), axis=-1, keepdims=True)  # no overflow of huge or tiny input
+    array = array / np.max(np.abs(array), axis=-1, keepdims=True)  # no overflow
     array = array / np.linalg.norm(array, axis=-1, keepdims=True)
     x, y, z, w = (array[..., i : i + 1] for i in range(4))
     sign = np.where(w != 0.0, w, np.where(x != 0.0, x, np.where(y != 0.0, y, z)))
@@ -66,10 +67,10 @@ def from_rpy(rpy: npt.ArrayLike) -> Array:
 
 
 def to_rpy(q: npt.ArrayLike) -> Array:
-    """Return fixed-axis roll, pitch, yaw [..., 3] in radians, roll and yaw in (-pi, pi], pitch in +-pi/2.
+    """Return fixed-axis roll, pitch, yaw [..., 3] in radians, the pitch within +-pi/2.
 
-    At gimbal lock (|pitch| = pi/2) only roll -+ yaw is defined; roll is then 0 and yaw carries the rest,
-    so that `from_rpy(to_rpy(q))` is q everywhere.
+    At gimbal lock (|pitch| = pi/2) only roll -+ yaw is defined; roll is then 0 and yaw carries
+    the rest, so that `from_rpy(to_rpy(q))` is q everywhere.
     """
     m = to_matrix(q)
     cos_pitch = np.hypot(m[..., 0, 0], m[..., 1, 0])
@@ -92,7 +93,7 @@ def from_rotvec(v: npt.ArrayLike) -> Array:
 
 
 def to_rotvec(q: npt.ArrayLike) -> Array:
-    """Return the rotation vector [..., 3] of q, its length in [0, pi] (at pi either axis sign is right)."""
+    """Return the rotation vector [..., 3] of q, its length in [0, pi]."""
     q = normalize(q)
     sine = np.linalg.norm(q[..., :3], axis=-1, keepdims=True)
     angle = 2.0 * np.arctan2(sine, q[..., 3:4])
@@ -113,7 +114,7 @@ def to_matrix(q: npt.ArrayLike) -> Array:
 
 
 def from_matrix(m: npt.ArrayLike) -> Array:
-    """Return the quaternion of the rotation matrix m [..., 3, 3] (the largest component decides the branch)."""
+    """Return the quaternion of the rotation matrix m [..., 3, 3], best-conditioned branch."""
     m = np.asarray(m, dtype=np.float64)
     xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
     yx, zy, xz = (
@@ -146,9 +147,9 @@ def angle_between(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
 
 
 def slerp(a: npt.ArrayLike, b: npt.ArrayLike, t: npt.ArrayLike) -> Array:
-    """Return the rotation at fraction t of the shortest way from a to b; t outside [0, 1] extrapolates.
+    """Return the rotation at fraction t of the shortest way from a to b (t may extrapolate).
 
-    180 degrees apart there are two shortest ways; the one of `to_rotvec` is taken, always the same.
+    180 degrees apart there are two shortest ways; the one of `to_rotvec` is taken, always.
     """
     t = np.asarray(t, dtype=np.float64)[..., None]
     return multiply(from_rotvec(t * to_rotvec(multiply(b, conjugate(a)))), a)

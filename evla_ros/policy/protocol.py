@@ -25,7 +25,7 @@ class Policy(Protocol):
         """D, the numbers per action."""
 
     def infer(self, observation: Observation) -> Chunk:
-        """Return the chunk for this observation; raises PolicyError with one sentence when it cannot."""
+        """Return the chunk for this observation; raises PolicyError when it cannot."""
 
     def reset(self) -> None:
         """Forget the episode (history, random state); called when a new one starts."""

@@ -29,7 +29,7 @@ class Observation:
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """K consecutive actions, un-normalised, one per tick of `rate_hz`, the first one applied at the observation.
+    """K consecutive actions, one per tick of `rate_hz`, the first one applied at the observation.
 
     observation_stamp_ns: `stamp_ns` of the observation that it answers.
     actions: [K, D] float64 in the embodiment's action layout.

@@ -47,7 +47,7 @@ def test_two_arm_layout_is_in_file_order(humanoid):
     assert layout.gripper_indices == (6, 13)
     assert layout.slice_of("right_rotation") == slice(10, 13)
     assert layout.names[:7] == tuple(
-        f"left_{x}" for x in "dx dy dz droll dpitch dyaw gripper".split()
+        f"left_{x}" for x in ["dx", "dy", "dz", "droll", "dpitch", "dyaw", "gripper"]
     )
     proprio = proprio_layout(humanoid)
     assert proprio.size == 16

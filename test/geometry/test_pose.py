@@ -77,7 +77,8 @@ def test_small_turns_give_small_deltas_everywhere(roll, pitch):
     rng = np.random.default_rng(7)
     start = Pose.from_xyz_rpy([0.4, 0.0, 0.2], [roll, pitch, 0.3])
     for turn in rng.normal(scale=0.03, size=(200, 3)):
-        end = Pose(start.position_m, rotation.multiply(rotation.from_rotvec(turn), start.quaternion_xyzw))
+        turned = rotation.multiply(rotation.from_rotvec(turn), start.quaternion_xyzw)
+        end = Pose(start.position_m, turned)
         assert np.max(np.abs(delta_between(start, end)[3:])) <= 1.1 * np.linalg.norm(turn)
 
 

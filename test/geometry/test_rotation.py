@@ -53,7 +53,7 @@ def test_rpy_round_trip(q):
 @pytest.mark.parametrize("offset_rad", [0.0, 1e-12, 1e-9, 1e-8, 1e-7, 1e-5, 1e-3])
 @pytest.mark.parametrize("roll", [0.0, 0.4, -2.5])
 def test_gimbal_lock_keeps_the_rotation(sign, offset_rad, roll):
-    """At |pitch| = 90 degrees roll and yaw are not unique; the rotation still survives the round trip."""
+    """At |pitch| = 90 degrees roll and yaw are not unique; the rotation still survives."""
     q = rotation.from_rpy([roll, sign * (np.pi / 2 - offset_rad), 1.1])
     rpy = rotation.to_rpy(q)
     assert np.all(np.isfinite(rpy))
@@ -79,7 +79,7 @@ def test_rotation_vector_near_zero_and_near_180_degrees(angle_rad):
 
 
 def test_180_degrees_takes_the_same_way_every_time():
-    """Both ways are shortest; the choice is deterministic and does not depend on the quaternion's sign."""
+    """Both ways are shortest; the choice does not depend on the quaternion's sign."""
     a = np.array([0.0, 0.0, 0.0, 1.0])
     b = np.array([0.0, 0.0, 1.0, 0.0])
     halfway = rotation.slerp(a, b, 0.5)
