@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Turn sensor_msgs images (raw CDR or their fields) into RGB arrays; the one path that the live
-node, the converter and the inspector share. Knows no rclpy and no resizing."""
+"""Turn sensor_msgs images (raw CDR or their fields) into RGB arrays, without ROS.
+
+The one path that live node, converter and inspector share. Resizing is somebody else's.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +110,7 @@ def _convert_with_opencv(encoding: str, rows: Rgb, width: int) -> Rgb:
     if encoding in _YUV:
         rows = rows.reshape(rows.shape[0], width, 2)
     code = getattr(cv2, _BAYER.get(encoding) or _YUV[encoding])
-    return cast(Rgb, cv2.cvtColor(rows, code))
+    return cast("Rgb", cv2.cvtColor(rows, code))
 
 
 def compressed_to_rgb(data: Any, source: str = "image") -> Rgb:
@@ -124,7 +126,7 @@ def compressed_to_rgb(data: Any, source: str = "image") -> Rgb:
     if picture is None:
         head = flat[:4].tobytes().hex()
         raise ImageMessageError(f"{source}: not a JPEG or PNG picture (starts with {head})")
-    return cast(Rgb, cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+    return cast("Rgb", cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
 
 
 def _pillow_to_rgb(flat: Rgb, source: str) -> Rgb:

@@ -69,6 +69,19 @@ class JointState(NamedTuple):
     effort: Float64Array
 
 
+class EpisodeEvent(NamedTuple):
+    """evla_ros/EpisodeEvent: a mark on the timeline; `kind` and `outcome` as in the .msg file."""
+
+    header: Header
+    episode_id: str
+    kind: int
+    instruction: str
+    outcome: int
+    bag_path: str
+    duration_s: float
+    note: str
+
+
 class Transform(NamedTuple):
     """One geometry_msgs/TransformStamped: pose of `child_frame` in `header.frame_id`."""
 
@@ -150,6 +163,31 @@ def decode_float64(data: bytes | memoryview) -> float:
     return float(CdrReader(data).scalar("d"))
 
 
+def decode_float64_array(data: bytes | memoryview) -> Float64Array:
+    """Decode the numbers of a std_msgs/Float64MultiArray; its layout is skipped."""
+    reader = CdrReader(data)
+    dimensions = reader.uint32()
+    if dimensions * 12 > reader.remaining + 12:
+        raise CdrError(f"{dimensions} dimensions do not fit into {reader.remaining} bytes")
+    for _ in range(dimensions):
+        reader.string()
+        reader.uint32()
+        reader.uint32()
+    reader.uint32()
+    return reader.sequence("f8").astype(np.float64)
+
+
+def decode_episode_event(data: bytes | memoryview) -> EpisodeEvent:
+    """Decode evla_ros/EpisodeEvent."""
+    reader = CdrReader(data)
+    header, episode_id, kind = _header(reader), reader.string(), int(reader.scalar("B"))
+    instruction, outcome = reader.string(), int(reader.scalar("B"))
+    path, duration = reader.string(), float(reader.scalar("d"))
+    return EpisodeEvent(
+        header, episode_id, kind, instruction, outcome, path, duration, reader.string()
+    )
+
+
 def decode_float32(data: bytes | memoryview) -> float:
     """Decode std_msgs/Float32."""
     return float(CdrReader(data).scalar("f"))
@@ -177,6 +215,8 @@ DECODERS: dict[str, Callable[[bytes | memoryview], Any]] = {
     "std_msgs/msg/Bool": decode_bool,
     "std_msgs/msg/Float64": decode_float64,
     "std_msgs/msg/Float32": decode_float32,
+    "std_msgs/msg/Float64MultiArray": decode_float64_array,
+    "evla_ros/msg/EpisodeEvent": decode_episode_event,
     "std_msgs/msg/Header": decode_header,
 }
 HEADER_FIRST = frozenset(
