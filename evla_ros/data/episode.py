@@ -67,8 +67,8 @@ class Episode:
         for name, column in named.items():
             if len(column) != expected:
                 raise EpisodeError(
-                    f"episode column {name!r} has {len(column)} steps but the action has {expected}; "
-                    "every column needs one entry per step"
+                    f"episode column {name!r} has {len(column)} steps but the action has "
+                    f"{expected}; every column needs one entry per step"
                 )
 
     def __len__(self) -> int:
@@ -92,11 +92,7 @@ class Episode:
     @property
     def camera_keys(self) -> tuple[str, ...]:
         """Observation keys that hold pictures, encoded or as raw uint8 arrays [T, H, W, 3]."""
-        raw = (
-            k
-            for k, v in self.observations.items()
-            if v.dtype == np.uint8 and v.ndim == 4
-        )
+        raw = (k for k, v in self.observations.items() if v.dtype == np.uint8 and v.ndim == 4)
         return (*self.images, *raw)
 
     def image(self, key: str, index: int) -> ImageArray:
@@ -116,9 +112,7 @@ class Episode:
         return Step(
             index=index,
             images={key: frames[index] for key, frames in self.images.items()},
-            observations={
-                key: values[index] for key, values in self.observations.items()
-            },
+            observations={key: values[index] for key, values in self.observations.items()},
             action=self.action[index],
             instruction=self.instructions[index],
             columns={key: values[index] for key, values in self.columns.items()},
@@ -141,9 +135,7 @@ def rlds_flags(length: int, *, terminal: bool, reward: float = 1.0) -> dict[str,
     first = np.zeros(length, dtype=np.bool_)
     first[0] = True
     return {
-        "reward": np.where(last, np.float32(reward), np.float32(0.0)).astype(
-            np.float32
-        ),
+        "reward": np.where(last, np.float32(reward), np.float32(0.0)).astype(np.float32),
         "discount": np.ones(length, dtype=np.float32),
         "is_first": first,
         "is_last": last,

@@ -27,13 +27,8 @@ def _opencv() -> ModuleType | None:
 
 
 def encode_jpeg(image: ImageArray, quality: int = JPEG_QUALITY) -> bytes:
-    """Return the JPEG bytes of uint8 [H, W, 3] RGB (4:2:0 chroma, the default of both libraries)."""
-    if (
-        image.dtype != np.uint8
-        or image.ndim != 3
-        or image.shape[2] != 3
-        or image.size == 0
-    ):
+    """Return the JPEG bytes of uint8 [H, W, 3] RGB (4:2:0 chroma, the default of both)."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ImageError(
             f"expected an RGB image uint8 [H, W, 3], got {image.dtype} {list(image.shape)}"
         )
@@ -45,9 +40,7 @@ def encode_jpeg(image: ImageArray, quality: int = JPEG_QUALITY) -> bytes:
             [cv2.IMWRITE_JPEG_QUALITY, quality],
         )
         if not ok:
-            raise ImageError(
-                f"OpenCV could not encode an image of shape {list(image.shape)}"
-            )
+            raise ImageError(f"OpenCV could not encode an image of shape {list(image.shape)}")
         return bytes(encoded.tobytes())
     buffer = io.BytesIO()
     _pillow().fromarray(image).save(buffer, format="JPEG", quality=quality)
@@ -68,9 +61,7 @@ def decode_rgb(data: bytes | memoryview) -> ImageArray:
     try:
         image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
     except cv2.error as error:
-        raise ImageError(
-            f"an image of {len(data)} bytes cannot be decoded: {error}"
-        ) from error
+        raise ImageError(f"an image of {len(data)} bytes cannot be decoded: {error}") from error
     if image is None:
         raise ImageError(f"an image of {len(data)} bytes is neither valid JPEG nor PNG")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
@@ -108,6 +99,4 @@ def _decode_with_pillow(data: bytes) -> ImageArray:
         with _pillow().open(io.BytesIO(data)) as picture:
             return np.asarray(picture.convert("RGB"), dtype=np.uint8)
     except (OSError, SyntaxError, ValueError) as error:
-        raise ImageError(
-            f"an image of {len(data)} bytes cannot be decoded: {error}"
-        ) from error
+        raise ImageError(f"an image of {len(data)} bytes cannot be decoded: {error}") from error

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one image resize of the project: live path, converter and simulator evaluation all call it."""
+"""The one image resize of the project: live path, converter and simulator all call it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ class ImageError(EvlaError):
     """A picture that cannot be resized, encoded or decoded."""
 
 
-def resize_rgb(
-    image: npt.NDArray[np.uint8], size: int | tuple[int, int]
-) -> npt.NDArray[np.uint8]:
+def resize_rgb(image: npt.NDArray[np.uint8], size: int | tuple[int, int]) -> npt.NDArray[np.uint8]:
     """Squash uint8 [H, W, 3] to `size` (a side, or (height, width)): uint8, contiguous.
 
     PIL Lanczos with antialias: within 0.2/255 on average of the Lanczos3 of TensorFlow, which the
@@ -24,12 +22,7 @@ def resize_rgb(
     has the size already comes back unchanged. Raises ImageError for another dtype or shape.
     """
     height, width = (size, size) if isinstance(size, int) else size
-    if (
-        image.dtype != np.uint8
-        or image.ndim != 3
-        or image.shape[2] != 3
-        or image.size == 0
-    ):
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ImageError(
             f"expected an RGB image uint8 [H, W, 3], got {image.dtype} {list(image.shape)}"
         )

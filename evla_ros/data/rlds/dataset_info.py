@@ -74,7 +74,8 @@ def check_name(name: str) -> str:
     )
     guess = guess if _NAME.fullmatch(guess) else f"set_{guess}".rstrip("_")
     raise DatasetError(
-        f"dataset name {name!r} cannot be loaded by TFDS; it must be lower_snake_case, like {guess!r}"
+        f"dataset name {name!r} cannot be loaded by TFDS; it must be "
+        f"lower_snake_case, like {guess!r}"
     )
 
 

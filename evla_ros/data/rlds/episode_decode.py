@@ -47,7 +47,7 @@ class LazyList(Sequence[T], Generic[T]):
 
 
 def decode_episode(payload: memoryview, features: DatasetFeatures) -> Episode:
-    """Parse one record. Raises CorruptRecordError when it does not hold what `features` declares."""
+    """Parse one record. Raises CorruptRecordError when it lacks what `features` declares."""
     spans = scan_example(payload)
     length = step_count(spans, features)
     images: dict[str, Sequence[bytes]] = {}

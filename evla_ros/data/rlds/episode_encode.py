@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An Episode to the bytes of one record, checked against the features: nothing is dropped or cast."""
+"""An Episode to the bytes of one record, checked against the features; nothing is cast."""
 
 from __future__ import annotations
 

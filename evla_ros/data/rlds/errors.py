@@ -12,4 +12,4 @@ class DatasetError(EvlaError):
 
 
 class CorruptRecordError(DatasetError):
-    """Bytes that are damaged: a wrong checksum, a cut file, a record that is no tf.train.Example."""
+    """Damaged bytes: a wrong checksum, a cut file, a record that is no tf.train.Example."""

@@ -31,7 +31,7 @@ _KIND_NAMES = {BYTES: "bytes", FLOATS: "float", INTS: "int64", 0: "no"}
 
 @dataclass(frozen=True)
 class FeatureSpan:
-    """Where a feature's list lies inside a record, not yet decoded; `kind` 0 is an empty feature."""
+    """A feature's list inside a record, not yet decoded; `kind` 0 is an empty feature."""
 
     data: memoryview
     kind: int

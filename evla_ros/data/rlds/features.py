@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a dataset's steps and metadata hold: name, kind, shape and dtype, as flat slash-joined keys."""
+"""What steps and metadata hold: name, kind, shape and dtype, as flat slash-joined keys."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORBIDDEN_STEP_KEYS = (
 
 @dataclass(frozen=True)
 class Feature:
-    """One leaf of the feature tree. `shape` is per step; `encoding` is none, bytes, zlib or jpeg/png.
+    """One leaf of the tree; `shape` is per step, `encoding` none, bytes, zlib, jpeg or png.
 
     An `unsupported` feature (video, ragged, ...) is kept by name, with the reason as description.
     """
@@ -155,6 +155,7 @@ def _describe(names: tuple[str, ...], units: tuple[str, ...]) -> str:
 def _checked(dtype: str) -> str:
     if dtype not in STORABLE_DTYPES:
         raise DatasetError(
-            f"dtype {dtype!r} cannot be stored in a dataset; use one of {', '.join(STORABLE_DTYPES)}"
+            f"dtype {dtype!r} cannot be stored in a dataset; use one of "
+            + ", ".join(STORABLE_DTYPES)
         )
     return dtype

@@ -44,7 +44,7 @@ def to_json(features: DatasetFeatures) -> str:
 
 
 def from_json(text: str, source: str) -> DatasetFeatures:
-    """Parse `features.json`; `source` is used in messages. Raises DatasetError when it is no RLDS."""
+    """Parse `features.json`; `source` is for messages. Raises DatasetError when it is no RLDS."""
     try:
         tree = json.loads(text)
         top = tree["featuresDict"]["features"]

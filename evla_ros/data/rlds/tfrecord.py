@@ -39,7 +39,7 @@ def _crc32c() -> Callable[[bytes], int]:
 
 
 def masked_crc32c(data: bytes | memoryview) -> int:
-    """Return the rotated and offset CRC32C that TFRecord stores (masked so CRCs of CRCs are safe)."""
+    """Return the rotated and offset CRC32C that TFRecord stores."""
     crc = _crc32c()(data if isinstance(data, bytes) else bytes(data))
     return (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF
 

@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Writes one version folder, shards and what lies beside, built aside and renamed into place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evla_ros.data.rlds.dataset_info import (
+    FEATURES_FILE,
+    INFO_FILE,
+    DatasetInfo,
+    SplitInfo,
+    format_version,
+    info_to_json,
+    parse_version,
+    versions_of,
+)
+from evla_ros.data.rlds.errors import DatasetError
+from evla_ros.data.rlds.features import ACTION, DatasetFeatures
+from evla_ros.data.rlds.features_json import to_json
+from evla_ros.data.rlds.oxe_snippets import SNIPPET_FILE, oxe_snippets
+from evla_ros.data.rlds.readme import dataset_readme
+from evla_ros.data.rlds.shards import ShardWriter
+from evla_ros.data.rlds.splits import assign_splits
+from evla_ros.data.rlds.staging import StagedEpisode
+from evla_ros.data.rlds.statistics import STATISTICS_FILE, statistics_to_json
+
+CONTENT_FILE = "content.json"
+EMBODIMENT_FILE = "embodiment.yaml"
+Version = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class WriteReport:
+    """What stands on disk: episodes per split, and whether an equal version was there already."""
+
+    path: Path
+    version: str
+    splits: Mapping[str, int]
+    steps: int
+    unchanged: bool
+    failures: WriteReport | None = None
+
+
+@dataclass(frozen=True)
+class FolderExtras:
+    """What goes beside the shards: embodiment YAML, mask and names of the action, description."""
+
+    embodiment_text: str = ""
+    mask: Sequence[bool] | None = None
+    action_names: Sequence[str] = ()
+    description: str = ""
+
+
+def write_folder(
+    root: Path,
+    name: str,
+    features: DatasetFeatures,
+    episodes: Sequence[StagedEpisode],
+    extras: FolderExtras,
+    *,
+    version: str | None,
+    val_fraction: float,
+    shard_bytes: int,
+    assignment: Mapping[str, Sequence[str]] | None = None,
+) -> WriteReport:
+    """Write `<root>/<name>/<version>` and return the report.
+
+    The newest version with equal content is returned instead of written again. `assignment` (split
+    -> episode ids in order) overrides the hash rule. Raises DatasetError when `version` exists.
+    """
+    parent = root / name
+    parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=".incomplete.", dir=parent))
+    try:
+        by_id = {episode.episode_id: episode for episode in episodes}
+        if len(by_id) != len(episodes):
+            raise DatasetError("two episodes have the same episode_id; it must be unique")
+        writer = ShardWriter(building, name, features)
+        splits = {
+            split: writer.write_split(split, [by_id[key] for key in ids], shard_bytes)
+            for split, ids in (assignment or assign_splits(by_id, val_fraction)).items()
+        }
+        statistics = writer.statistics.result(extras.mask) if ACTION in features.steps else None
+        content = _digests(features, writer.digest, splits, extras)
+        chosen = _choose_version(parent, version, content)
+        steps = int(statistics["num_transitions"]) if statistics else 0
+        counts = {split: info.episodes for split, info in splits.items()}
+        target = parent / format_version(chosen)
+        report = WriteReport(target, target.name, counts, steps, unchanged=target.exists())
+        if not report.unchanged:
+            info = DatasetInfo(name, chosen, splits, extras.description)
+            _write_beside(building, info, features, statistics, extras, content)
+            building.chmod(0o755)
+            building.rename(target)
+        return report
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _digests(
+    features: DatasetFeatures, records: str, splits: Mapping[str, SplitInfo], extras: FolderExtras
+) -> dict[str, str]:
+    shape = json.dumps([[split, info.shard_lengths] for split, info in splits.items()])
+    return {
+        "features_sha256": hashlib.sha256(to_json(features).encode()).hexdigest(),
+        "records_sha256": hashlib.sha256(f"{records}{shape}".encode()).hexdigest(),
+        "embodiment_sha256": hashlib.sha256(extras.embodiment_text.encode()).hexdigest(),
+    }
+
+
+def _choose_version(parent: Path, wanted: str | None, content: dict[str, str]) -> Version:
+    existing = versions_of(parent)
+    if existing:
+        newest = parent / format_version(existing[-1]) / CONTENT_FILE
+        known = json.loads(newest.read_text()) if newest.is_file() else {}
+        same = known == content
+        if same and wanted in (None, newest.parent.name):
+            return existing[-1]
+    if wanted is not None:
+        version = parse_version(wanted)
+        if version in existing:
+            raise DatasetError(
+                f"{parent / wanted} exists with other content and is never overwritten; leave the "
+                "version out for the next free one"
+            )
+        return version
+    if not existing:
+        return (1, 0, 0)
+    major, minor, _ = existing[-1]
+    same_features = known.get("features_sha256") == content["features_sha256"]
+    return (major, minor + 1, 0) if same_features else (major + 1, 0, 0)
+
+
+def _write_beside(
+    folder: Path,
+    info: DatasetInfo,
+    features: DatasetFeatures,
+    statistics: dict[str, Any] | None,
+    extras: FolderExtras,
+    content: dict[str, str],
+) -> None:
+    files = {
+        INFO_FILE: info_to_json(info),
+        FEATURES_FILE: to_json(features),
+        CONTENT_FILE: json.dumps(content, indent=2, sort_keys=True) + "\n",
+        "README.md": dataset_readme(info, features, statistics, extras.action_names),
+    }
+    if statistics is not None:
+        files[STATISTICS_FILE] = statistics_to_json(info.name, statistics)
+        files[SNIPPET_FILE] = oxe_snippets(info.name, features, statistics["action"]["mask"])
+    if extras.embodiment_text:
+        files[EMBODIMENT_FILE] = extras.embodiment_text
+    for file_name, text in files.items():
+        (folder / file_name).write_text(text, encoding="utf-8")

@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which episode goes to `train` and which to `val`, from nothing but the episode's name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from evla_ros.data.rlds.errors import DatasetError
+
+TRAIN, VAL = "train", "val"
+DEFAULT_VAL_FRACTION = 0.1
+
+
+def split_position(episode_id: str) -> float:
+    """Return the episode's place in [0, 1), from the SHA-256 of its id."""
+    digest = hashlib.sha256(episode_id.encode()).digest()
+    return int.from_bytes(digest[:7], "big") / 2**56
+
+
+def assign_splits(
+    episode_ids: Iterable[str], val_fraction: float = DEFAULT_VAL_FRACTION
+) -> dict[str, list[str]]:
+    """Return split -> episode ids, in hash order (the order on disk).
+
+    An episode is in `val` when its hash falls below `val_fraction`, so adding episodes moves no
+    others. With two episodes or more neither split is ever empty: the episode nearest to the border
+    moves over. A single episode is `train` alone. Raises DatasetError for a bad fraction.
+    """
+    if not 0.0 < val_fraction < 1.0:
+        raise DatasetError(f"val fraction {val_fraction} must lie between 0 and 1, like 0.1")
+    ordered = sorted(set(episode_ids), key=lambda name: (split_position(name), name))
+    count = sum(split_position(name) < val_fraction for name in ordered)
+    count = min(max(count, 1), len(ordered) - 1) if len(ordered) >= 2 else 0
+    splits = {TRAIN: ordered[count:], VAL: ordered[:count]}
+    return {name: ids for name, ids in splits.items() if ids}
