@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Actions as token ids, by integer arithmetic only (OpenVLA's bins); ids never become text."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+
+class ActionTokenizer:
+    """`bins` edges over [-1, 1]; a value in bin d (1..bins) has id `vocabulary_size - d`.
+
+    Published vocabularies: Llama 32000, Qwen 151643, MiniVLA's added tokens 151921. A new model adds `bins` atomic rows after
+    its own text vocabulary, so its vocabulary size is text size + bins.
+    """
+
+    def __init__(self, vocabulary_size: int, bins: int = 256) -> None:
+        self.vocabulary_size = vocabulary_size
+        self.bins = bins
+        self.first_id = vocabulary_size - bins
+        self.edges = np.linspace(-1.0, 1.0, bins)
+        self.centres = (self.edges[:-1] + self.edges[1:]) / 2.0
+        # row j of the action logits is id first_id + j, bin d = bins - j, centre d - 1 (the last bin shares its neighbour's)
+        self.value_of_row = self.centres[np.clip(np.arange(bins - 1, -1, -1), 0, bins - 2)]
+
+    def encode(self, actions: ArrayLike) -> NDArray[np.int64]:
+        """Ids of normalised actions of any shape; values outside [-1, 1] are clipped."""
+        clipped = np.clip(np.asarray(actions, dtype=np.float64), -1.0, 1.0)
+        return (self.vocabulary_size - np.digitize(clipped, self.edges)).astype(np.int64)
+
+    def decode(self, ids: ArrayLike) -> NDArray[np.float64]:
+        """Bin centres of ids of any shape; foreign ids are clipped to the nearest bin."""
+        index = self.vocabulary_size - np.asarray(ids, dtype=np.int64) - 1
+        return self.centres[np.clip(index, 0, self.bins - 2)]
+
+    def rows(self, actions: Tensor) -> Tensor:
+        """Class index (row of the action logits) of normalised actions, for cross-entropy."""
+        edges = torch.as_tensor(self.edges, device=actions.device)
+        d = torch.bucketize(actions.double().clamp(-1.0, 1.0), edges, right=True)
+        return self.bins - d
+
+    def values(self, rows: Tensor) -> Tensor:
+        """Bin centres (float64) of rows of the action logits."""
+        return torch.as_tensor(self.value_of_row, device=rows.device)[rows]

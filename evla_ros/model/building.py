@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Build a model around given tensors without ever holding its weights twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from evla_ros.model.config import EvlaConfig
+from evla_ros.model.errors import CheckpointError
+from evla_ros.model.evla_model import EvlaModel
+
+SLOTS = "slot_embedding"
+
+
+def build_with(
+    config: EvlaConfig,
+    tensors: Mapping[str, Tensor],
+    source: str,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype | None = None,
+) -> EvlaModel:
+    """An evaluation-mode model whose parameters ARE the given tensors (moved and cast if asked).
+
+    A missing slot embedding (released weights never had one) becomes zeros; any other missing, unknown or misshapen tensor
+    raises `CheckpointError`.
+    """
+    with torch.device("meta"):
+        model = EvlaModel(config)
+    expected = dict(model.named_parameters())
+    given = dict(tensors)
+    if SLOTS not in given:
+        sample = next(iter(given.values())) if given else torch.zeros(1)
+        given[SLOTS] = torch.zeros(expected[SLOTS].shape, dtype=sample.dtype)
+    _check(expected, given, source)
+    for name in list(given):
+        _assign(model, name, given.pop(name).to(device=device, dtype=dtype))
+    model.language_model.rebuild_buffers(torch.device(device))
+    return model.eval()
+
+
+def random_model(
+    config: EvlaConfig, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+) -> EvlaModel:
+    """A model with random weights straight in its dtype, for speed measurements of large shapes."""
+    with torch.device("meta"):
+        model = EvlaModel(config)
+    for name, parameter in list(model.named_parameters()):
+        fresh = torch.empty(parameter.shape, dtype=dtype, device=device)
+        is_scale = parameter.dim() == 1 and not name.endswith("bias")
+        _assign(model, name, fresh.fill_(1.0) if is_scale else fresh.normal_(0.0, 0.02))
+    model.language_model.rebuild_buffers(torch.device(device))
+    return model.eval()
+
+
+def _check(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], source: str) -> None:
+    missing, unknown = (
+        sorted(expected.keys() - given.keys()),
+        sorted(given.keys() - expected.keys()),
+    )
+    if missing:
+        raise CheckpointError(
+            f"{source}: lacks {len(missing)} tensors, the first is {missing[0]!r}"
+        )
+    if unknown:
+        raise CheckpointError(
+            f"{source}: has {len(unknown)} unknown tensors, the first is {unknown[0]!r}"
+        )
+    for name, parameter in expected.items():
+        if parameter.shape != given[name].shape:
+            raise CheckpointError(
+                f"{source}: {name} has shape {list(given[name].shape)}, the configuration asks for "
+                f"{list(parameter.shape)}"
+            )
+
+
+def _assign(model: EvlaModel, name: str, tensor: Tensor) -> None:
+    path, _, leaf = name.rpartition(".")
+    setattr(model.get_submodule(path), leaf, nn.Parameter(tensor))

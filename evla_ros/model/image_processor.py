@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Camera frames to the square uint8 images of the network; the backbones normalise them themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from evla_ros.errors import nearest
+from evla_ros.model.config import ImageConfig
+from evla_ros.model.errors import ObservationError
+
+CROP_SIDE = 0.9**0.5  # 90 % of the area, as random crops of scale 0.9 leave it
+
+
+class ImageProcessor:
+    """Resize every camera of one observation; the result is uint8 [cameras, 3, S, S]."""
+
+    def __init__(self, config: ImageConfig) -> None:
+        self.config = config
+
+    def __call__(self, images: Mapping[str, Any]) -> Tensor:
+        """Process exactly the configured cameras, each HxWx3 uint8 RGB of any size.
+
+        Raises:
+            ObservationError: a missing or foreign camera, a wrong dtype or shape, an empty image.
+        """
+        self._check_names(images)
+        return torch.stack([self.process(name, images[name]) for name in self.config.cameras])
+
+    def process(self, name: str, image: Any) -> Tensor:
+        """One camera's frame -> uint8 [3, S, S]."""
+        frame = torch.from_numpy(np.ascontiguousarray(check_image(name, image)))
+        frame = frame.permute(2, 0, 1)[None]
+        if self.config.resize == "letterbox":
+            frame = letterbox(frame)
+        frame = resize_bicubic(frame, self.config.size)
+        if self.config.center_crop:
+            frame = center_crop(frame)
+        return frame[0].contiguous()
+
+    def _check_names(self, images: Mapping[str, Any]) -> None:
+        for name in self.config.cameras:
+            if name not in images:
+                got = ", ".join(sorted(images)) or "none"
+                raise ObservationError(f"camera {name!r} is missing; the observation has: {got}")
+        for name in images:
+            if name not in self.config.cameras:
+                raise ObservationError(
+                    f"unknown camera {name!r}; {nearest(name, self.config.cameras)}"
+                )
+
+
+def check_image(name: str, image: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The image as an array, or an `ObservationError` that names the camera and what is wrong."""
+    array = np.asarray(image)
+    if array.dtype != np.uint8:
+        finite = not np.issubdtype(array.dtype, np.floating) or bool(np.isfinite(array).all())
+        detail = "" if finite else " with NaN or infinite pixels"
+        raise ObservationError(
+            f"camera {name!r}: pixels must be uint8 RGB, not {array.dtype}{detail}"
+        )
+    if array.ndim != 3 or array.shape[2] != 3:
+        raise ObservationError(
+            f"camera {name!r}: shape {list(array.shape)}, expected [height, width, 3]"
+        )
+    if 0 in array.shape:
+        raise ObservationError(f"camera {name!r}: empty image of shape {list(array.shape)}")
+    return array
+
+
+def resize_bicubic(frame: Tensor, size: int) -> Tensor:
+    """[1, 3, H, W] uint8 -> [1, 3, size, size] uint8, bicubic with antialias, as PIL does; aspect is squashed."""
+    if frame.shape[-2:] == (size, size):
+        return frame
+    return functional.interpolate(frame, (size, size), mode="bicubic", antialias=True)
+
+
+def letterbox(frame: Tensor) -> Tensor:
+    """Pad [1, 3, H, W] to a centred square with the mean colours of ImageNet, as Prismatic does."""
+    height, width = frame.shape[-2:]
+    side = max(height, width)
+    fill = torch.tensor([124, 116, 104], dtype=torch.uint8).view(1, 3, 1, 1)
+    square = fill.repeat(1, 1, side, side)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[..., top : top + height, left : left + width] = frame
+    return square
+
+
+def center_crop(frame: Tensor) -> Tensor:
+    """Keep the central 90 % of the area and stretch it back, bilinear with aligned corners (TF's crop_and_resize)."""
+    affine = torch.tensor([[[CROP_SIDE, 0.0, 0.0], [0.0, CROP_SIDE, 0.0]]])
+    grid = functional.affine_grid(affine, list(frame.shape), align_corners=True)
+    cropped = functional.grid_sample(frame.float(), grid, mode="bilinear", align_corners=True)
+    return cropped.round().clamp(0, 255).to(torch.uint8)
