@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The policies every score is read against: the scripted expert above, random and hold below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from evla_ros.embodiment import Embodiment, proprio_layout
+from evla_ros.geometry.delta import delta_between
+from evla_ros.policy.types import Chunk, Observation
+from evla_ros.sim.experts.style import Style
+
+if TYPE_CHECKING:
+    from evla_ros.sim.world import World
+
+Array = npt.NDArray[np.float64]
+
+
+class _Baseline:
+    def __init__(self, embodiment: Embodiment) -> None:
+        self.embodiment_hash = embodiment.content_hash
+        self.chunk_length = embodiment.action.chunk
+        self.action_dim = 7 * len(embodiment.arms)
+
+    def reset(self) -> None:
+        """Nothing is remembered between episodes: each gets a new baseline."""
+
+
+class HoldPolicy(_Baseline):
+    """Asks to stay where it is, gripper as measured."""
+
+    def __init__(self, embodiment: Embodiment) -> None:
+        super().__init__(embodiment)
+        self._grippers = _gripper_columns(embodiment)
+
+    def infer(self, observation: Observation) -> Chunk:
+        """Return zero deltas."""
+        actions = np.zeros((self.chunk_length, self.action_dim))
+        actions[:, 6::7] = [
+            1.0 if column is None else observation.proprio[column] for column in self._grippers
+        ]
+        return Chunk(observation.stamp_ns, actions)
+
+
+class RandomPolicy(_Baseline):
+    """A smooth random walk (first-order autoregressive velocity) of every arm; grippers toggle now and then."""
+
+    _MEMORY = 0.9
+    _SPREAD = 0.5
+    _TOGGLE = 0.05
+
+    def __init__(self, embodiment: Embodiment, seed: int) -> None:
+        super().__init__(embodiment)
+        self._rng = np.random.default_rng([seed, 7])
+        limits = [arm.limits for arm in embodiment.arms]
+        self._steps = np.array([[x.max_step_m] * 3 + [x.max_step_rad] * 3 for x in limits])
+        self._velocity = np.zeros((len(limits), 6))
+        self._open = np.ones(len(limits), dtype=bool)
+
+    def infer(self, observation: Observation) -> Chunk:
+        """Return the next K steps of the walk."""
+        rows = np.stack([self._row() for _ in range(self.chunk_length)])
+        return Chunk(observation.stamp_ns, rows)
+
+    def _row(self) -> Array:
+        kick = self._rng.standard_normal(self._velocity.shape)
+        spread = self._SPREAD * np.sqrt(1.0 - self._MEMORY**2)
+        self._velocity = self._MEMORY * self._velocity + spread * kick
+        self._open ^= self._rng.random(len(self._open)) < self._TOGGLE
+        parts = [np.clip(self._velocity, -1.0, 1.0) * self._steps, self._open[:, None]]
+        return np.concatenate(parts, axis=1).ravel()
+
+
+class ExpertPolicy(_Baseline):
+    """The scripted expert as a policy: it rolls a copy of the state forward and returns the goals it would send.
+
+    It sees the simulator's state, not the images: the upper bound that the control code leaves to any policy.
+    """
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.embodiment)
+        self._world = world
+
+    def infer(self, observation: Observation) -> Chunk:
+        """Return the expert's chunk for the instruction in words; the world is as before afterwards."""
+        world = self._world
+        task = world.suite.grammar.parse(observation.instruction)
+        expert = world.suite.expert(world, task, Style())
+        before = world.save_state()
+        rows = np.empty((self.chunk_length, self.action_dim))
+        last = [arm.pose(world.data) for arm in world.arms]
+        for row in rows:
+            world.apply(expert.act())
+            goals = [arm.goal for arm in world.arms]
+            for i, arm in enumerate(world.arms):
+                row[7 * i : 7 * i + 6] = delta_between(last[i], goals[i])
+                row[7 * i + 6] = arm.grip_goal
+            last = goals
+            world.tick()
+        world.load_state(before)
+        return Chunk(observation.stamp_ns, rows)
+
+
+def _gripper_columns(embodiment: Embodiment) -> list[int | None]:
+    if "gripper" not in embodiment.proprio:
+        return [None] * len(embodiment.arms)
+    layout = proprio_layout(embodiment)
+    return [layout.slice_of(f"{arm.name}_gripper").start for arm in embodiment.arms]

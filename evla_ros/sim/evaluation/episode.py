@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Run one episode and judge it; the states along the way are kept, so that only failures are rendered."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from evla_ros.control.settings import ControlSettings
+from evla_ros.sim.errors import UnstablePhysicsError
+from evla_ros.sim.evaluation.closed_loop import ClosedLoop
+from evla_ros.sim.evaluation.contestants import Contestant
+from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
+from evla_ros.sim.tasks.task import Task
+from evla_ros.sim.world import World, WorldState
+
+FILM_HZ = 12.5
+
+
+@dataclass(frozen=True)
+class EpisodeRules:
+    """The same for every contestant.
+
+    max_s: simulated time allowed. charge_inference: late chunks for slow policies (never for baselines).
+    randomize: draw colours, light and camera from the seed too. settings: of the control core.
+    """
+
+    max_s: float = 20.0
+    charge_inference: bool = False
+    randomize: bool = True
+    settings: ControlSettings = ControlSettings()
+
+
+@dataclass(frozen=True, eq=False)
+class Played:
+    """The record of an episode, and its states every 1 / FILM_HZ seconds (empty when not asked for)."""
+
+    record: EpisodeRecord
+    states: tuple[WorldState, ...]
+
+
+def play_episode(
+    world: World,
+    contestant: Contestant,
+    task: str | Task,
+    seed: int,
+    rules: EpisodeRules,
+    *,
+    keep_states: bool = False,
+) -> Played:
+    """Reset the world to (task, seed) and let the contestant act until success, stop or the end of time."""
+    chosen = world.reset(seed, task, rules.randomize)
+    label = task if isinstance(task, str) else task.family
+    if world.succeeded():
+        verdict = Verdict.SOLVED_AT_RESET
+        start = EpisodeRecord(contestant.name, label, seed, chosen.instruction, verdict, 0.0)
+        return Played(start, (world.save_state(),))
+    loop = ClosedLoop(
+        world,
+        contestant.begin(world, seed),
+        rules.settings,
+        sees_images=contestant.sees_images,
+        charge_inference=rules.charge_inference and not contestant.baseline,
+    )
+    blocker = loop.start(chosen.instruction)
+    note = "" if blocker is None else blocker.text
+    states: list[WorldState] = []
+    try:
+        solved = blocker is None and _run(loop, rules.max_s, states if keep_states else None)
+        verdict = _verdict(loop, solved=solved)
+    except UnstablePhysicsError as error:
+        verdict, note = Verdict.UNSTABLE, str(error)
+    stop = loop.controller.last_stop
+    if verdict is Verdict.FAILURE and stop is not None:
+        note = f"stopped: {stop.finding.text}"
+    return Played(
+        _record(loop, contestant, label, seed, verdict, note or loop.failure), tuple(states)
+    )
+
+
+def _run(loop: ClosedLoop, max_s: float, states: list[WorldState] | None) -> bool:
+    embodiment = loop.world.embodiment
+    check_every = max(1, round(embodiment.goal_rate_hz / embodiment.rate_hz))
+    film_every = max(1, round(embodiment.goal_rate_hz / FILM_HZ))
+    for tick in range(round(max_s * embodiment.goal_rate_hz)):
+        if states is not None and tick % film_every == 0:
+            states.append(loop.world.save_state())
+        going = loop.step()
+        if (tick + 1) % check_every == 0 and loop.world.succeeded():
+            return True
+        if not going:
+            return False
+    return False
+
+
+def _verdict(loop: ClosedLoop, *, solved: bool) -> Verdict:
+    if loop.goals == 0:
+        return Verdict.NO_ACTION
+    return Verdict.SUCCESS if solved else Verdict.FAILURE
+
+
+def _record(
+    loop: ClosedLoop, contestant: Contestant, label: str, seed: int, verdict: Verdict, note: str
+) -> EpisodeRecord:
+    world = loop.world
+    state = world.save_state()
+    digest = hashlib.sha256(state.physics.tobytes())
+    for arm in state.arms:
+        digest.update(arm.tobytes())
+    return EpisodeRecord(
+        policy=contestant.name,
+        task=label,
+        seed=seed,
+        instruction=world.task.instruction if world.task else "",
+        verdict=verdict,
+        duration_s=round(world.time_ns / 1e9, 6),
+        path_m=tuple(round(float(m), 6) for m in loop.path_m),
+        goals=loop.goals,
+        limited=loop.limited,
+        chunks=loop.controller.policy.chunks,
+        clipped=loop.clipped(),
+        holds=dict(sorted(loop.holds.items())),
+        inference_ms=tuple(loop.inference_ms),
+        digest=digest.hexdigest(),
+        note=note,
+    )

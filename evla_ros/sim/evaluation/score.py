@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From episode records to scores: success with a 95 % interval per policy and task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
+from evla_ros.sim.evaluation.wilson import wilson_interval
+
+ALL_TASKS = "all"
+MOVED_M = 0.005
+
+
+@dataclass(frozen=True)
+class Score:
+    """One policy on one task (or on all of them).
+
+    trials: scored episodes; void: episodes that are not scored, by verdict. `rate` is None when nothing
+    could be scored. Medians: time_s and path_m over successes, inference_ms over inferences.
+    """
+
+    policy: str
+    task: str
+    successes: int
+    trials: int
+    void: dict[str, int]
+    time_s: float | None
+    path_m: float | None
+    limited_share: float
+    inference_ms: float | None
+    never_moved: int
+
+    @property
+    def rate(self) -> float | None:
+        """Share of successes, None when no episode counts."""
+        return self.successes / self.trials if self.trials else None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % Wilson interval of the rate."""
+        return wilson_interval(self.successes, self.trials)
+
+
+def score(policy: str, task: str, records: Iterable[EpisodeRecord]) -> Score:
+    """Return the score of these records, which are all of one policy."""
+    records = list(records)
+    scored = [r for r in records if r.verdict.scored]
+    done = [r for r in scored if r.verdict is Verdict.SUCCESS]
+    void = [r.verdict.value for r in records if not r.verdict.scored]
+    goals = sum(r.goals for r in scored)
+    times = [ms for r in scored for ms in r.inference_ms]
+    return Score(
+        policy=policy,
+        task=task,
+        successes=len(done),
+        trials=len(scored),
+        void={name: void.count(name) for name in sorted(set(void))},
+        time_s=median(r.duration_s for r in done) if done else None,
+        path_m=median(sum(r.path_m) for r in done) if done else None,
+        limited_share=sum(r.limited for r in scored) / goals if goals else 0.0,
+        inference_ms=median(times) if times else None,
+        never_moved=sum(sum(r.path_m) < MOVED_M for r in scored),
+    )
+
+
+def scores(records: Sequence[EpisodeRecord]) -> list[Score]:
+    """Return one score per policy and task, and one per policy over all tasks, in order of appearance."""
+    result: list[Score] = []
+    for policy in dict.fromkeys(r.policy for r in records):
+        of_policy = [r for r in records if r.policy == policy]
+        tasks = list(dict.fromkeys(r.task for r in of_policy))
+        result += [score(policy, t, (r for r in of_policy if r.task == t)) for t in tasks]
+        if len(tasks) > 1:
+            result.append(score(policy, ALL_TASKS, of_policy))
+    return result

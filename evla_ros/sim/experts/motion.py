@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From where a hand should go to one bounded action: speed, slow-down near the goal, small turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from evla_ros.geometry import rotation
+from evla_ros.geometry.pose import Pose
+from evla_ros.sim.experts.style import Style
+
+Array = npt.NDArray[np.float64]
+_TURN_RAD_PER_TICK = 0.15
+_CREEP_M = 0.004
+
+
+@dataclass(frozen=True, eq=False)
+class Intent:
+    """Where the tool should be: position [3] m, quaternion [4] xyzw (both in base_frame), gripper 1 = open."""
+
+    position_m: Array
+    quaternion_xyzw: Array
+    gripper: float
+
+
+def act_toward(pose: Pose, intent: Intent, style: Style, dt_s: float, max_step_m: float) -> Array:
+    """Return the 7 action numbers of one arm for one tick of dt."""
+    way = intent.position_m - pose.position_m
+    distance = float(np.linalg.norm(way))
+    creep = min(distance, _CREEP_M)
+    length = min(style.speed_m_s * dt_s, max_step_m, max(style.slowdown * distance, creep))
+    step = way * (length / distance) if distance > 1e-9 else np.zeros(3)
+    turn = rotation.to_rotvec(
+        rotation.multiply(intent.quaternion_xyzw, rotation.conjugate(pose.quaternion_xyzw))
+    )
+    angle = float(np.linalg.norm(turn))
+    turn = turn * min(1.0, _TURN_RAD_PER_TICK / max(angle, 1e-9))
+    return np.concatenate([step, rotation.to_rpy(rotation.from_rotvec(turn)), [intent.gripper]])
+
+
+def with_yaw(quaternion_xyzw: Array, yaw_rad: float) -> Array:
+    """Return the orientation turned about the base frame's z axis."""
+    return np.asarray(rotation.multiply(rotation.from_rpy([0.0, 0.0, yaw_rad]), quaternion_xyzw))

@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reactive skills of one hand, from above: grasp, carry, release, push, retreat. State in, intent out.
+
+A skill never knows how long it has run: every decision is a function of where things are now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from evla_ros.sim.experts.motion import Intent
+from evla_ros.sim.experts.style import Style
+
+Array = npt.NDArray[np.float64]
+_ALIGNED_M = 0.009
+_STILL_ALIGNED_M = 0.018
+_AT_HEIGHT_M = 0.010
+_MARGIN_M = 0.045
+_PLACED_M = 0.010
+_LET_GO = 0.75
+
+
+@dataclass(frozen=True, eq=False)
+class Hand:
+    """One hand now: tool position [3] m, gripper opening in [0, 1], and the orientation it should keep."""
+
+    position_m: Array
+    opening: float
+    quaternion_xyzw: Array
+
+    def at(self, position_m: Array, gripper: float) -> Intent:
+        """Return the intent to be at a position with the hand's orientation."""
+        return Intent(np.asarray(position_m, dtype=np.float64), self.quaternion_xyzw, gripper)
+
+    def stay(self, gripper: float) -> Intent:
+        """Return the intent not to move."""
+        return self.at(self.position_m, gripper)
+
+
+def grasp(hand: Hand, target_m: Array, style: Style) -> Intent:
+    """Go above a target, straight down around it, and close."""
+    lateral = float(np.hypot(*(target_m - hand.position_m)[:2]))
+    above = float(hand.position_m[2] - target_m[2])
+    around = lateral < _STILL_ALIGNED_M and above < _AT_HEIGHT_M + (
+        0.012 if hand.opening < 0.9 else 0.0
+    )
+    if around:
+        return hand.at(target_m, 0.0)
+    if hand.opening < 0.85 and lateral < 0.06 and above < 0.06:
+        return hand.at(hand.position_m + [0.0, 0.0, 0.03], 1.0)
+    tolerance = _STILL_ALIGNED_M if above < 0.03 else _ALIGNED_M
+    height = 0.0 if lateral < tolerance else _descent(lateral, style.hover_m)
+    return travel(hand, target_m + [0.0, 0.0, height], target_m[2] + _MARGIN_M, 1.0)
+
+
+def carry(hand: Hand, held_m: Array, place_m: Array, style: Style) -> Intent:
+    """Bring a held object over a place, lower it and open; held_m and place_m are object centres [3]."""
+    lateral = float(np.hypot(*(place_m - held_m)[:2]))
+    above = float(held_m[2] - place_m[2])
+    if lateral < _STILL_ALIGNED_M and above < _PLACED_M:
+        return hand.stay(1.0)
+    tolerance = _STILL_ALIGNED_M if above < 0.03 else _ALIGNED_M
+    height = 0.0 if lateral < tolerance else _descent(lateral, style.carry_m)
+    goal = place_m + (hand.position_m - held_m) + [0.0, 0.0, height]
+    return travel(hand, goal, goal[2] - 0.02 if height else -1.0, 0.0)
+
+
+def raise_to(hand: Hand, height_m: float, gripper: float) -> Intent:
+    """Go straight up (or stay) until the tool is at a height."""
+    goal = hand.position_m.copy()
+    goal[2] = max(goal[2], height_m)
+    return hand.at(goal, gripper)
+
+
+def let_go(hand: Hand, height_m: float) -> Intent:
+    """Open; once the fingers are clear, go straight up."""
+    return raise_to(hand, height_m, 1.0) if hand.opening > _LET_GO else hand.stay(1.0)
+
+
+def push(hand: Hand, target_m: Array, way: Array, standoff_m: float, style: Style) -> Intent:
+    """Get behind a target with closed fingers and push it along a horizontal unit vector [3]."""
+    offset = hand.position_m - target_m
+    along = float(offset @ way)
+    across = offset - along * way
+    sideways = float(np.hypot(*across[:2]))
+    level = abs(float(offset[2])) < 0.015
+    if along < 0 and sideways < _STILL_ALIGNED_M and level and hand.opening < 0.2:
+        ahead = target_m - way * standoff_m + way * 0.08
+        return hand.at(ahead, 0.0)
+    behind = target_m - way * (standoff_m + 0.022)
+    lateral = float(np.hypot(*(behind - hand.position_m)[:2]))
+    tolerance = _STILL_ALIGNED_M if offset[2] < 0.03 else _ALIGNED_M
+    height = 0.0 if lateral < tolerance and hand.opening < 0.2 else _descent(lateral, style.hover_m)
+    return travel(hand, behind + [0.0, 0.0, height], target_m[2] + _MARGIN_M, 0.0)
+
+
+def travel(hand: Hand, goal_m: Array, clear_z_m: float, gripper: float) -> Intent:
+    """Go to a goal, rising before moving sideways while lower than `clear_z_m`."""
+    way = goal_m - hand.position_m
+    if np.hypot(*way[:2]) > 0.03 and hand.position_m[2] < clear_z_m:
+        missing = clear_z_m - hand.position_m[2]
+        way = way * [0.15, 0.15, 1.0] if missing > 0.02 else way * [0.5, 0.5, 1.0]
+    return hand.at(hand.position_m + way, gripper)
+
+
+def _descent(lateral_m: float, hover_m: float) -> float:
+    fraction = min(1.0, max(0.0, (lateral_m - _ALIGNED_M) / 0.05))
+    return _MARGIN_M + (hover_m - _MARGIN_M) * fraction

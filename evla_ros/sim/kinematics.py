@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Differential inverse kinematics of one arm: a pose goal becomes joint velocities, within limits.
+
+Damped least squares on MuJoCo's Jacobian (Nakamura 1986) with the rest posture in the null space. It never
+jumps: an unreachable goal is approached at bounded speed until the arm is stretched toward it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+import numpy.typing as npt
+
+from evla_ros.geometry.pose import Pose
+from evla_ros.geometry.rotation import conjugate, multiply, to_rotvec
+
+Array = npt.NDArray[np.float64]
+_GAIN_PER_S = 28.0
+_POSTURE_GAIN_PER_S = 1.5
+_DAMPING = 0.02
+_ROTATION_WEIGHT_M = 0.25
+
+
+@dataclass(frozen=True)
+class MotionLimits:
+    """Tool speed in m/s and rad/s, joint speed in rad/s."""
+
+    speed_m_s: float
+    rotation_rad_s: float
+    joint_rad_s: float = 3.0
+
+
+class DifferentialIk:
+    """Solves one arm on a scratch copy of the kinematics, so that the physics state is never touched."""
+
+    def __init__(
+        self, model: mujoco.MjModel, site: int, joints: npt.NDArray[np.intp], rest_rad: Array
+    ) -> None:
+        """Take the tool site, the 7 joint ids and the rest posture [7]."""
+        self._model = model
+        self._scratch = mujoco.MjData(model)
+        self._site = site
+        self._qpos = model.jnt_qposadr[joints]
+        self._dofs = model.jnt_dofadr[joints]
+        self._low, self._high = model.jnt_range[joints].T
+        self._rest = rest_rad
+        self._jac = np.zeros((6, model.nv))
+
+    def forward(self, q_rad: Array) -> tuple[Array, Array]:
+        """Return the tool's position [3] and quaternion xyzw [4] in the base frame at posture [7]."""
+        self._scratch.qpos[self._qpos] = q_rad
+        mujoco.mj_kinematics(self._model, self._scratch)
+        mujoco.mj_comPos(self._model, self._scratch)
+        quat = np.empty(4)
+        mujoco.mju_mat2Quat(quat, self._scratch.site_xmat[self._site])
+        return self._scratch.site_xpos[self._site].copy(), quat[[1, 2, 3, 0]]
+
+    def velocity(self, q_rad: Array, goal: Pose, limits: MotionLimits, dt_s: float) -> Array:
+        """Return joint velocities [7] rad/s that move the tool toward the goal for dt."""
+        position, quaternion = self.forward(q_rad)
+        mujoco.mj_jacSite(self._model, self._scratch, self._jac[:3], self._jac[3:], self._site)
+        jacobian = self._jac[:, self._dofs]
+        turn = to_rotvec(multiply(goal.quaternion_xyzw, conjugate(quaternion)))
+        twist = np.concatenate(
+            [
+                _bounded(_GAIN_PER_S * (goal.position_m - position), limits.speed_m_s),
+                _bounded(_GAIN_PER_S * turn, limits.rotation_rad_s),
+            ]
+        )
+        velocity = self._solve(jacobian, twist, q_rad, np.ones(len(q_rad), dtype=bool))
+        blocked = self._blocked(q_rad, velocity, dt_s)
+        if blocked.any():
+            velocity = self._solve(jacobian, twist, q_rad, ~blocked)
+        velocity *= min(1.0, limits.joint_rad_s / max(float(np.abs(velocity).max()), 1e-9))
+        return np.clip(velocity, (self._low - q_rad) / dt_s, (self._high - q_rad) / dt_s)
+
+    def _blocked(self, q_rad: Array, velocity: Array, dt_s: float) -> npt.NDArray[np.bool_]:
+        ahead = q_rad + velocity * dt_s
+        return (ahead < self._low) | (ahead > self._high)
+
+    def _solve(
+        self, jacobian: Array, twist: Array, q_rad: Array, free: npt.NDArray[np.bool_]
+    ) -> Array:
+        scale = np.array([1.0, 1.0, 1.0] + [_ROTATION_WEIGHT_M] * 3)
+        j = jacobian * scale[:, None] * free
+        gram = j @ j.T + _DAMPING**2 * np.eye(6)
+        rest = _POSTURE_GAIN_PER_S * (self._rest - q_rad) * free
+        return rest + j.T @ np.linalg.solve(gram, scale * twist - j @ rest)
+
+
+def _bounded(vector: Array, most: float) -> Array:
+    length = float(np.sqrt(vector @ vector))
+    return vector if length <= most else vector * (most / length)

@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Headless rendering of a world: a fast quality for policies and data, a pretty one for videos."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+
+import mujoco
+import numpy as np
+import numpy.typing as npt
+
+from evla_ros.errors import nearest
+from evla_ros.sim.errors import SimError
+from evla_ros.sim.gl_backend import make_gl_context
+
+Image = npt.NDArray[np.uint8]
+_DECORATION_GROUP = 4
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What a frame costs: samples per pixel, shadow map size (0: no shadows), slices of a round shape."""
+
+    samples: int
+    shadow_size: int
+    slices: int
+    stacks: int
+    decorations: bool
+
+
+QUALITIES = {
+    "fast": Quality(samples=0, shadow_size=0, slices=10, stacks=4, decorations=False),
+    "pretty": Quality(samples=4, shadow_size=2048, slices=28, stacks=12, decorations=True),
+}
+
+
+class Renderer:
+    """Renders a model's cameras off screen; use it in the thread that made it, close it when done."""
+
+    def __init__(
+        self, model: mujoco.MjModel, width: int = 128, height: int = 128, quality: str = "fast"
+    ) -> None:
+        """Open a GL context for frames of width x height pixels; raises SimError when there is none."""
+        if quality not in QUALITIES:
+            raise SimError(f"no render quality {quality!r}; {nearest(quality, QUALITIES)}")
+        if not (8 <= width <= 4096 and 8 <= height <= 4096):
+            raise SimError(f"a frame of {width} x {height} px; each side is 8 to 4096")
+        self.width, self.height, self.quality = width, height, quality
+        self._model = model
+        self._gl = None
+        self.backend, self._gl = make_gl_context(width, height)
+        level = QUALITIES[quality]
+        _set_quality(model, level, width, height)
+        self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        self._scene = mujoco.MjvScene(model, maxgeom=400)
+        self._options = mujoco.MjvOption()
+        self._options.geomgroup[:] = 1
+        self._options.geomgroup[3] = 0
+        self._options.geomgroup[_DECORATION_GROUP] = int(level.decorations)
+        for flag in ("SHADOW", "REFLECTION", "SKYBOX"):
+            self._scene.flags[getattr(mujoco.mjtRndFlag, f"mjRND_{flag}")] = level.decorations
+        self._rectangle = mujoco.MjrRect(0, 0, width, height)
+        self._camera = mujoco.MjvCamera()
+        self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
+        self._nothing = mujoco.MjvPerturb()
+
+    def render(self, data: mujoco.MjData, camera: str) -> Image:
+        """Return one frame [H, W, 3] uint8 RGB of an MJCF camera; raises SimError for an unknown one."""
+        if self._gl is None:
+            raise SimError("this renderer is closed; make another")
+        self._gl.make_current()
+        self._camera.fixedcamid = mujoco.mj_name2id(self._model, mujoco.mjtObj.mjOBJ_CAMERA, camera)
+        if self._camera.fixedcamid < 0:
+            names = [self._model.camera(i).name for i in range(self._model.ncam)]
+            raise SimError(f"no camera {camera!r} in this world; {nearest(camera, names)}")
+        every = mujoco.mjtCatBit.mjCAT_ALL
+        mujoco.mjv_updateScene(
+            self._model, data, self._options, self._nothing, self._camera, every, self._scene
+        )
+        mujoco.mjr_render(self._rectangle, self._scene, self._context)
+        upside_down = np.empty((self.height, self.width, 3), dtype=np.uint8)
+        mujoco.mjr_readPixels(upside_down, None, self._rectangle, self._context)
+        return np.ascontiguousarray(upside_down[::-1])
+
+    def refresh_texture(self, texture: int) -> None:
+        """Send a changed texture of the model to the GL context."""
+        if self._gl is not None:
+            self._gl.make_current()
+            mujoco.mjr_uploadTexture(self._model, self._context, texture)
+
+    def close(self) -> None:
+        """Free the GL context; a second call does nothing."""
+        if self._gl is not None:
+            self._gl.make_current()
+            self._context.free()
+            self._gl.free()
+            self._gl = None
+
+    def __enter__(self) -> Renderer:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+def _set_quality(model: mujoco.MjModel, level: Quality, width: int, height: int) -> None:
+    model.vis.global_.offwidth, model.vis.global_.offheight = width, height
+    model.vis.quality.offsamples = level.samples
+    model.vis.quality.shadowsize = level.shadow_size
+    model.vis.quality.numslices = level.slices
+    model.vis.quality.numstacks = level.stacks
+    model.vis.quality.numquads = 2 if level.slices < 12 else 4

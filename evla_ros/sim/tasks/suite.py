@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a world must bring: a scene, a grammar, predicates and experts. Both worlds implement this protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import mujoco
+import numpy as np
+
+from evla_ros.sim.experts.expert import Expert
+from evla_ros.sim.experts.style import Style
+from evla_ros.sim.tasks.grammar import Grammar
+from evla_ros.sim.tasks.task import Task
+
+if TYPE_CHECKING:
+    from evla_ros.sim.world import World
+
+
+class Scene(Protocol):
+    """The objects of a world: where they may be, what they look like."""
+
+    def place(self, data: mujoco.MjData, task: Task, rng: np.random.Generator) -> bool:
+        """Put the objects at random places that suit the task; False when this draw does not work out."""
+
+    def start_episode(self, data: mujoco.MjData) -> None:
+        """Remember where things are now (a push is measured from here)."""
+
+    def randomize_look(self, rng: np.random.Generator) -> None:
+        """Draw colours, light, table texture and camera pose."""
+
+    def plain_look(self) -> None:
+        """Return to the look of the MJCF file."""
+
+
+class TaskSuite(Protocol):
+    """The tasks of one world."""
+
+    grammar: Grammar
+
+    def make_scene(self, model: mujoco.MjModel) -> Any:
+        """Return the scene of a compiled model."""
+
+    def feasible(self, world: World, task: Task) -> bool:
+        """Return whether a task makes sense in the present scene (its objects exist, there is room)."""
+
+    def succeeded(self, world: World, task: Task) -> bool:
+        """Return whether a task is solved in the present state."""
+
+    def any_solved(self, world: World, task: Task) -> bool:
+        """Return whether the task, or any other that should not be, is solved: such a start is redrawn."""
+
+    def expert(self, world: World, task: Task, style: Style) -> Expert:
+        """Return the scripted expert of a task."""

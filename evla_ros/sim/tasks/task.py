@@ -1,0 +1,21 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One language task: its family, what it is about, and the words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Task:
+    """family: such as `lift`; slots: its arguments in the family's order, such as ("red",)."""
+
+    family: str
+    slots: tuple[str, ...]
+    instruction: str
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The task without its wording: (family, *slots)."""
+        return (self.family, *self.slots)

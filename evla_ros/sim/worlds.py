@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Make a world by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from evla_ros.embodiment import Embodiment, load_embodiment
+from evla_ros.sim.description import describe
+from evla_ros.sim.errors import SimError
+from evla_ros.sim.tasks.suite import TaskSuite
+from evla_ros.sim.tasks.tabletop import TabletopSuite
+from evla_ros.sim.world import World
+
+SUITES: Mapping[str, Callable[[], TaskSuite]] = MappingProxyType({"tabletop_arm": TabletopSuite})
+
+
+def make_suite(name: str) -> TaskSuite:
+    """Return the tasks of a world, without compiling it; raises SimError for an unknown one."""
+    description = describe(name)
+    if description.name not in SUITES:
+        raise SimError(
+            f"the world {name!r} has no tasks yet; worlds with tasks: {', '.join(SUITES)}"
+        )
+    return SUITES[description.name]()
+
+
+def make_world(
+    name: str, embodiment: Embodiment | None = None, *, image_size: int = 128, quality: str = "fast"
+) -> World:
+    """Compile a world with its tasks; the embodiment is the shipped one unless given."""
+    description = describe(name)
+    return World(
+        description,
+        embodiment or load_embodiment(description.embodiment),
+        make_suite(name),
+        image_size=image_size,
+        quality=quality,
+    )
