@@ -71,10 +71,13 @@ def test_rotation_deltas_are_as_small_as_the_motion_even_at_the_wrap(seed, start
 
 
 def test_difference_of_euler_triples_would_have_failed_here():
-    poses = path(3, start_rpy=(np.pi, 0, 0))
-    euler = np.array([Rotation.from_quat(p.quaternion_xyzw).as_euler("xyz") for p in poses])
-    assert np.abs(np.diff(euler, axis=0)).max() > 6.0
-    assert np.abs(arm_actions(track(poses), "achieved")[:, 3:6]).max() < 0.2
+    worst = []
+    for seed in range(5):
+        poses = path(seed, start_rpy=(np.pi, 0, 0))
+        euler = np.array([Rotation.from_quat(p.quaternion_xyzw).as_euler("xyz") for p in poses])
+        worst.append(np.abs(np.diff(euler, axis=0)).max())
+        assert np.abs(arm_actions(track(poses), "achieved")[:, 3:6]).max() < 0.2
+    assert max(worst) > 6.0
 
 
 def test_silent_goals_mean_the_measured_pose():
