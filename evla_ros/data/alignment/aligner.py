@@ -99,7 +99,7 @@ class CausalAligner:
 
     def ticks(self) -> Iterator[Tick]:
         """Yield the ticks that no later message can change."""
-        while self._start() is not None:
+        while self._start(wait=True) is not None:
             time_ns = self._next_time()
             if not self._settled(time_ns):
                 return
@@ -107,7 +107,7 @@ class CausalAligner:
 
     def finish(self) -> Iterator[Tick]:
         """Yield the remaining ticks at the end of the recording."""
-        if self._start() is None or self._newest_ns is None:
+        if self._start(wait=False) is None or self._newest_ns is None:
             return
         while (time_ns := self._next_time()) <= self._newest_ns:
             yield self._emit(time_ns)
@@ -118,14 +118,17 @@ class CausalAligner:
         rules = self._rules.items()
         return tuple(n for n, rule in rules if rule.required and not len(self._buffers[n]))
 
-    def _start(self) -> int | None:
+    def _start(self, *, wait: bool) -> int | None:
+        """Return the first tick's time once every required stream is there (and has settled)."""
         if self._origin_ns is None and not self.waiting_for:
             firsts = [
                 sample.stamp_ns
                 for name, buffer in self._buffers.items()
                 if self._rules[name].required and (sample := buffer.first) is not None
             ]
-            self._origin_ns = max(firsts, default=None)
+            origin = max(firsts, default=None)
+            if origin is not None and (not wait or self._settled(origin)):
+                self._origin_ns = origin
         return self._origin_ns
 
     def _next_time(self) -> int:
