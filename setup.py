@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Install the Python package without ROS; colcon builds the ROS package from CMakeLists.txt instead."""
+"""Install the Python package without ROS; colcon builds from CMakeLists.txt instead."""
 
 from pathlib import Path
 
@@ -10,9 +10,12 @@ from setuptools import find_packages, setup
 def _data_files() -> list[tuple[str, list[str]]]:
     rows = [("share/evla_ros", ["package.xml"])]
     for folder in ("config", "launch"):
-        for path in sorted(Path(folder).rglob("*")):
-            if path.is_file() and path.suffix in {".yaml", ".py", ".xml"}:
-                rows.append((f"share/evla_ros/{path.parent}", [str(path)]))
+        files = [path for path in sorted(Path(folder).rglob("*")) if path.is_file()]
+        rows += [
+            (f"share/evla_ros/{path.parent}", [str(path)])
+            for path in files
+            if path.suffix in {".yaml", ".py"}
+        ]
     return rows
 
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Create one of the project's virtual environments, once, and record what it was made of.
 
-Usage: bootstrap.py {full,core,tfds} FOLDER [DISTRO]. `full` is everything, `core` leaves torch and the simulator
-out, `tfds` holds the TensorFlow that only tests use. Runs on the base interpreter: standard library only.
+Usage: bootstrap.py {full,core,tfds} FOLDER [DISTRO]. `full` is everything, `core` leaves torch
+and the simulator out, `tfds` holds the TensorFlow that only tests use. Standard library only.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _make(
 
 
 def _constraints(venv: Path, sourced: str | None, distro: str, what: str) -> list[Path]:
-    """Return the pins: the locked versions, or beside a sourced distro the NumPy it was built with."""
+    """Return the pins: the locked versions, or the NumPy that a sourced distro was built with."""
     if what == "tfds":
         return []
     if not sourced:

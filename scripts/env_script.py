@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write `<venv>/evla_env.sh`, which gives a shell the environment: Python, ROS 2 and the built package."""
+"""Write `<venv>/evla_env.sh`, which gives a shell Python, ROS 2 and the built package."""
 
 from __future__ import annotations
 

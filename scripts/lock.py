@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the pins of one ROS 2 distro and one Python: requirements/<distro>-py<version>.txt.
 
-Usage: lock.py DISTRO, with the Python to pin for. Asks pip what the ranges of pyproject.toml resolve to today.
+Usage: lock.py DISTRO, with the Python to pin for. Asks pip what the ranges of
+pyproject.toml resolve to today.
 """
 
 from __future__ import annotations

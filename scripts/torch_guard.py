@@ -17,7 +17,8 @@ class CudaWheelsError(Exception):
 def check(python: Path, requirement: str) -> None:
     """Ask pip what `requirement` would install into `python`'s environment; raise on CUDA packages.
 
-    EVLA_CUDA=1 in the environment says that CUDA is wanted. A failing dry run is left to the real installation.
+    EVLA_CUDA=1 in the environment says that CUDA is wanted. A dry run that fails is no verdict: the
+    real installation then reports why.
     """
     if os.environ.get("EVLA_CUDA"):
         return
@@ -39,7 +40,7 @@ def check(python: Path, requirement: str) -> None:
     cuda = sorted(name for name in names if name.startswith(("nvidia-", "cuda-")))
     if cuda:
         raise CudaWheelsError(
-            f"{requirement} would bring {len(cuda)} CUDA packages ({cuda[0]}, ...): put the CPU wheel of PyTorch "
-            "where pip looks first (PIP_FIND_LINKS=<folder> or PIP_EXTRA_INDEX_URL=<PyTorch's CPU index>), "
-            "or say EVLA_CUDA=1 if you want CUDA, and run make again."
+            f"{requirement} would bring {len(cuda)} CUDA packages ({cuda[0]}, ...): give pip the CPU "
+            "wheel of PyTorch (PIP_FIND_LINKS=<folder> or PIP_EXTRA_INDEX_URL=<its CPU "
+            "index>), or say EVLA_CUDA=1 if you want CUDA, and run make again."
         )

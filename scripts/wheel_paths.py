@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Repair the CMake files of the ROS 2 wheels, which name include folders of the machine that built them."""
+"""Repair the CMake files of the ROS 2 wheels, which name folders of their build machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ASK = "import numpy, sysconfig; print(sysconfig.get_paths()['include']); print(n
 
 
 def repair(venv: Path) -> int:
-    """Point every exported CMake file to this environment's Python and NumPy; returns how many changed."""
+    """Point the exported CMake files to this Python and NumPy; returns how many changed."""
     answer = subprocess.run(
         [str(venv / "bin" / "python"), "-c", ASK], capture_output=True, text=True, check=True
     )

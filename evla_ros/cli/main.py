@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Find the verb, parse its arguments, run it, and turn what went wrong into one sentence and an exit code.
+"""Find the verb, run it, and turn what went wrong into one sentence and an exit code.
 
 Exit codes: 0 done, 1 ran and failed (or interrupted), 2 bad input or usage.
 """
@@ -92,7 +92,8 @@ def _overview(verbs: dict[str, str]) -> str:
     rows = [f"  {verb:<9} {text}" for verb, text in verbs.items()]
     return "\n".join(
         [
-            "usage: evla <verb> [options]        (evla <verb> --help shows a verb's options and examples)",
+            "usage: evla <verb> [options]",
+            "       evla <verb> --help    options and examples of a verb",
             "",
             "Run an EdgeVLA policy on a ROS 2 robot and close the data loop around it.",
             "",

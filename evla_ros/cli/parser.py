@@ -16,7 +16,7 @@ class UsageError(EvlaError):
 
 
 class Parser(argparse.ArgumentParser):
-    """`argparse` with examples kept as written, no abbreviations, and errors raised as `UsageError`."""
+    """`argparse` without abbreviations, with examples as written, raising `UsageError`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
@@ -35,5 +35,5 @@ class Parser(argparse.ArgumentParser):
         choice = re.search(r"invalid choice: '([^']*)'.*\(choose from (.*)\)", message)
         if choice:
             valid = [word.strip("' ") for word in choice[2].split(",")]
-            return f"{message.split(' (choose')[0]}; {nearest(choice[1], valid)}"
+            return f"{message.partition(' (choose')[0]}; {nearest(choice[1], valid)}"
         return message
