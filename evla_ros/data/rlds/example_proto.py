@@ -29,7 +29,7 @@ _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _KIND_NAMES = {BYTES: "bytes", FLOATS: "float", INTS: "int64", 0: "no"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FeatureSpan:
     """A feature's list inside a record, not yet decoded; `kind` 0 is an empty feature."""
 
@@ -38,19 +38,19 @@ class FeatureSpan:
 
     def floats(self) -> npt.NDArray[np.float32]:
         """Decode a float list: float32 [N], a view of the record when it is packed."""
-        parts = [_packed_floats(part) for _, part in self._list(FLOATS, _FIXED32)]
+        parts = [_packed_floats(part) for part in self._list(FLOATS, _FIXED32)]
         return parts[0] if len(parts) == 1 else np.concatenate([_NO_FLOATS, *parts])
 
     def ints(self) -> npt.NDArray[np.int64]:
         """Decode an int64 list: int64 [N]."""
-        parts = [decode_packed(part) for _, part in self._list(INTS, _VARINT)]
+        parts = [decode_packed(part) for part in self._list(INTS, _VARINT)]
         return parts[0] if len(parts) == 1 else np.concatenate([_NO_INTS, *parts])
 
     def bytes_list(self) -> list[memoryview]:
         """Return the entries of a bytes list as views of the record."""
-        return [part for _, part in self._list(BYTES, _LENGTH)]
+        return self._list(BYTES, _LENGTH)
 
-    def _list(self, kind: int, single: int) -> list[tuple[int, memoryview]]:
+    def _list(self, kind: int, single: int) -> list[memoryview]:
         if self.kind == 0:
             return []
         if self.kind != kind:
@@ -59,7 +59,7 @@ class FeatureSpan:
                 "is declared"
             )
         fields = _fields(self.data)
-        return [(w, part) for number, w, part in fields if number == 1 and w in (_LENGTH, single)]
+        return [part for number, wire, part in fields if number == 1 and wire in (_LENGTH, single)]
 
 
 _NO_FLOATS = np.empty(0, dtype=np.float32)
@@ -85,30 +85,50 @@ def encode_example(features: Mapping[str, Values]) -> bytes:
 def scan_example(payload: memoryview) -> dict[str, FeatureSpan]:
     """Walk a serialized Example: key -> undecoded span. Raises CorruptRecordError on nonsense."""
     found: dict[str, FeatureSpan] = {}
-    for number, _, features in _fields(payload):
-        if number != 1:
-            continue
-        for entry_number, _, entry in _fields(features):
-            if entry_number != 1:
-                continue
-            key, span = _entry(entry)
+    for start, end in _submessages(payload, 0, len(payload), 1):  # Example.features
+        for entry_start, entry_end in _submessages(payload, start, end, 1):  # Features.feature
+            key, span = "", FeatureSpan(payload[:0], 0)
+            for low, high in _submessages(payload, entry_start, entry_end, 1):
+                key = _key(payload[low:high])
+            for low, high in _submessages(payload, entry_start, entry_end, 2):
+                span = _feature_span(payload, low, high) if high > low else span
             found[key] = span
     return found
 
 
-def _entry(entry: memoryview) -> tuple[str, FeatureSpan]:
-    key, span = "", FeatureSpan(entry[:0], 0)
-    for number, wire, value in _fields(entry):
-        if number == 1 and wire == _LENGTH:
-            try:
-                key = str(value, "utf-8")
-            except UnicodeDecodeError as error:
-                raise CorruptRecordError("a record holds a key that is not UTF-8") from error
-        elif number == 2 and wire == _LENGTH:
-            for kind, _, content in _fields(value):
-                if kind in (BYTES, FLOATS, INTS):
-                    span = FeatureSpan(content, kind)
-    return key, span
+def _submessages(data: memoryview, position: int, end: int, number: int) -> list[tuple[int, int]]:
+    """Return (start, stop) of the length-delimited fields `number` in data[position:end]."""
+    out = []
+    while position < end:
+        tag = data[position]
+        start = position + 1
+        if tag & 7 != _LENGTH or tag >= 0x80:
+            raise CorruptRecordError(f"a record is no tf.train.Example: unexpected tag {tag}")
+        size = data[start] if start < end else 0x80
+        start += 1
+        if size >= 0x80:
+            size, start = read_varint(data, start - 1, end)
+        position = start + size
+        if position > end:
+            raise CorruptRecordError("a record is no valid protobuf: a field runs past its end")
+        if tag >> 3 == number:
+            out.append((start, position))
+    return out
+
+
+def _key(value: memoryview) -> str:
+    try:
+        return str(value, "utf-8")
+    except UnicodeDecodeError as error:
+        raise CorruptRecordError("a record holds a key that is not UTF-8") from error
+
+
+def _feature_span(data: memoryview, start: int, end: int) -> FeatureSpan:
+    kind = data[start] >> 3
+    for low, high in _submessages(data, start, end, kind):
+        if kind in _KIND_NAMES:
+            return FeatureSpan(data[low:high], kind)
+    raise CorruptRecordError(f"a record is no tf.train.Example: feature kind {kind}")
 
 
 def _fields(data: memoryview) -> list[tuple[int, int, memoryview]]:

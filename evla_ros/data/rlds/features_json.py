@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from evla_ros.data.rlds.errors import DatasetError
-from evla_ros.data.rlds.features import DatasetFeatures, Feature
+from evla_ros.data.rlds.features import DatasetFeatures, Feature, Kind
 
 _ROOT = "tensorflow_datasets.core.features."
 _DICT = _ROOT + "features_dict.FeaturesDict"
 _STEPS = _ROOT + "dataset_feature.Dataset"
-_CLASS = {
+_CLASS: dict[Kind, str] = {
     "image": _ROOT + "image_feature.Image",
     "tensor": _ROOT + "tensor_feature.Tensor",
     "scalar": _ROOT + "scalar.Scalar",

@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,8 @@ from evla_ros.data.rlds.features import ACTION, DatasetFeatures
 from evla_ros.data.rlds.features_json import to_json
 from evla_ros.data.rlds.oxe_snippets import SNIPPET_FILE, oxe_snippets
 from evla_ros.data.rlds.readme import dataset_readme
-from evla_ros.data.rlds.shards import ShardWriter
-from evla_ros.data.rlds.splits import assign_splits
+from evla_ros.data.rlds.shards import DEFAULT_SHARD_BYTES, ShardWriter
+from evla_ros.data.rlds.splits import DEFAULT_VAL_FRACTION, assign_splits
 from evla_ros.data.rlds.staging import StagedEpisode
 from evla_ros.data.rlds.statistics import STATISTICS_FILE, statistics_to_json
 
@@ -60,22 +60,32 @@ class FolderExtras:
     description: str = ""
 
 
+@dataclass(frozen=True)
+class WriteRules:
+    """How to version, split and shard. `assignment` (split -> ids in order) overrides the hash."""
+
+    version: str | None = None
+    val_fraction: float = DEFAULT_VAL_FRACTION
+    shard_bytes: int = DEFAULT_SHARD_BYTES
+    assignment: Mapping[str, Sequence[str]] | None = None
+
+    def splits(self, episode_ids: Iterable[str]) -> Mapping[str, Sequence[str]]:
+        """Return split -> episode ids in the order on disk."""
+        return self.assignment or assign_splits(episode_ids, self.val_fraction)
+
+
 def write_folder(
     root: Path,
     name: str,
     features: DatasetFeatures,
     episodes: Sequence[StagedEpisode],
     extras: FolderExtras,
-    *,
-    version: str | None,
-    val_fraction: float,
-    shard_bytes: int,
-    assignment: Mapping[str, Sequence[str]] | None = None,
+    rules: WriteRules,
 ) -> WriteReport:
     """Write `<root>/<name>/<version>` and return the report.
 
-    The newest version with equal content is returned instead of written again. `assignment` (split
-    -> episode ids in order) overrides the hash rule. Raises DatasetError when `version` exists.
+    The newest version with equal content is returned instead of written again. Raises DatasetError
+    when `rules.version` exists with other content.
     """
     parent = root / name
     parent.mkdir(parents=True, exist_ok=True)
@@ -86,12 +96,12 @@ def write_folder(
             raise DatasetError("two episodes have the same episode_id; it must be unique")
         writer = ShardWriter(building, name, features)
         splits = {
-            split: writer.write_split(split, [by_id[key] for key in ids], shard_bytes)
-            for split, ids in (assignment or assign_splits(by_id, val_fraction)).items()
+            split: writer.write_split(split, [by_id[key] for key in ids], rules.shard_bytes)
+            for split, ids in rules.splits(by_id).items()
         }
         statistics = writer.statistics.result(extras.mask) if ACTION in features.steps else None
         content = _digests(features, writer.digest, splits, extras)
-        chosen = _choose_version(parent, version, content)
+        chosen = _choose_version(parent, rules.version, content)
         steps = int(statistics["num_transitions"]) if statistics else 0
         counts = {split: info.episodes for split, info in splits.items()}
         target = parent / format_version(chosen)

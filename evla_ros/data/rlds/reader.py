@@ -9,8 +9,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +36,35 @@ from evla_ros.errors import nearest
 EMBODIMENT_FILE = "embodiment.yaml"
 
 
-@dataclass(frozen=True)
-class RldsDataset:
-    """One version of a dataset. Cheap to send to worker processes."""
+CACHED_EPISODES = 512  # parsed heads, a few tens of kB each; pictures stay in the files
 
-    path: Path
-    info: DatasetInfo
-    features: DatasetFeatures
-    _shards: Mapping[str, ShardFiles]
+
+class RldsDataset:
+    """One version of a dataset: `path`, `info`, `features` and its episodes.
+
+    Sent to another process it is opened there again, so that data loader workers can have it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        info: DatasetInfo,
+        features: DatasetFeatures,
+        cached_episodes: int = CACHED_EPISODES,
+    ) -> None:
+        self.path, self.info, self.features = path, info, features
+        self._shards: Mapping[str, ShardFiles] = {
+            split.name: ShardFiles(
+                [path / name for name in split.shard_names(info.name, info.file_format)],
+                split.shard_lengths,
+            )
+            for split in info.splits.values()
+        }
+        self._cached_episodes = cached_episodes
+        self._recent: OrderedDict[tuple[str, int], Episode] = OrderedDict()
 
     @staticmethod
-    def open(path: str | Path) -> RldsDataset:
+    def open(path: str | Path, cached_episodes: int = CACHED_EPISODES) -> RldsDataset:
         """Open a version folder, or a dataset folder (its newest version).
 
         Raises DatasetError when there is no dataset or its two JSON files are damaged.
@@ -54,11 +72,10 @@ class RldsDataset:
         folder = find_version(Path(path))
         info = info_from_json(_read(folder / INFO_FILE), str(folder / INFO_FILE))
         features = from_json(_read(folder / FEATURES_FILE), str(folder / FEATURES_FILE))
-        shards = {}
-        for split in info.splits.values():
-            names = split.shard_names(info.name, info.file_format)
-            shards[split.name] = ShardFiles([folder / n for n in names], split.shard_lengths)
-        return RldsDataset(folder, info, features, shards)
+        return RldsDataset(folder, info, features, cached_episodes)
+
+    def __reduce__(self) -> tuple[Callable[..., RldsDataset], tuple[Path, int]]:
+        return RldsDataset.open, (self.path, self._cached_episodes)
 
     @property
     def name(self) -> str:
@@ -79,11 +96,20 @@ class RldsDataset:
 
         Raises CorruptRecordError, naming file and record, for damaged bytes.
         """
+        key = (split, index)
+        episode = self._recent.get(key)
+        if episode is not None:
+            self._recent.move_to_end(key)
+            return episode
         shards = self._split(split)
         try:
-            return decode_episode(shards[index], self.features)
+            episode = decode_episode(shards[index], self.features)
         except CorruptRecordError as error:
             raise _located(error, shards.location(index)) from error
+        self._recent[key] = episode
+        if len(self._recent) > self._cached_episodes:
+            self._recent.popitem(last=False)
+        return episode
 
     def episodes(self, split: str) -> Iterator[Episode]:
         """Iterate over a split in the order on disk."""

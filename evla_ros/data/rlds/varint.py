@@ -48,7 +48,7 @@ def encode_packed(values: npt.NDArray[np.int64]) -> bytes:
     kept[:, 0] = True
     low = (groups & np.uint64(0x7F)).astype(np.uint8)
     low[:, :-1] |= np.where(kept[:, 1:], 0x80, 0).astype(np.uint8)
-    return low[kept].tobytes()
+    return bytes(low[kept].tobytes())
 
 
 def decode_packed(data: memoryview) -> npt.NDArray[np.int64]:

@@ -19,7 +19,7 @@ from evla_ros.data.episode import Episode
 from evla_ros.data.rlds.dataset_info import check_name
 from evla_ros.data.rlds.errors import DatasetError
 from evla_ros.data.rlds.features import DatasetFeatures
-from evla_ros.data.rlds.folder import FolderExtras, WriteReport, write_folder
+from evla_ros.data.rlds.folder import FolderExtras, WriteReport, WriteRules, write_folder
 from evla_ros.data.rlds.shards import DEFAULT_SHARD_BYTES
 from evla_ros.data.rlds.splits import DEFAULT_VAL_FRACTION
 from evla_ros.data.rlds.staging import StagedEpisode, stage_episode, stage_payload, staged_episodes
@@ -117,13 +117,5 @@ class DatasetWriter:
         mask = self.action_layout.normalization_mask if self.action_layout is not None else None
         names = self.action_layout.names if self.action_layout is not None else ()
         extras = FolderExtras(self.embodiment_text, mask, names, self.description)
-        return write_folder(
-            self.root,
-            name,
-            self.features,
-            episodes,
-            extras,
-            version=self.version,
-            val_fraction=self.val_fraction,
-            shard_bytes=self.shard_bytes,
-        )
+        rules = WriteRules(self.version, self.val_fraction, self.shard_bytes)
+        return write_folder(self.root, name, self.features, episodes, extras, rules)
