@@ -94,7 +94,7 @@ class CausalAligner:
         if self._rules[name].required:
             old = self._newest_ns
             self._newest_ns = stamp_ns if old is None else max(old, stamp_ns)
-        if self._origin_ns is None and self._newest_ns is not None:
+        if self._newest_ns is not None and self.waiting_for:
             buffer.forget_before(self._newest_ns - self._reorder_ns)
 
     def ticks(self) -> Iterator[Tick]:
