@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +35,7 @@ class Pose:
         """Check, copy, normalise and freeze the arrays."""
         position = finite_vector("position", self.position_m, 3)
         quaternion = finite_vector("quaternion", self.quaternion_xyzw, 4)
-        if np.max(np.abs(quaternion)) < _SHORTEST_QUATERNION:
+        if max(map(abs, quaternion.tolist())) < _SHORTEST_QUATERNION:
             raise GeometryError(
                 f"quaternion {quaternion.tolist()} has no direction; a rotation has length 1"
             )
@@ -95,6 +96,6 @@ def finite_vector(what: str, values: npt.ArrayLike, size: int) -> Array:
     array = np.array(values, dtype=np.float64)
     if array.shape != (size,):
         raise GeometryError(f"{what} has shape {array.shape}; it takes {size} numbers")
-    if not np.all(np.isfinite(array)):
+    if not all(map(math.isfinite, array.tolist())):
         raise GeometryError(f"{what} {array.tolist()} is not finite")
     return array

@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from evla_ros.geometry import single
+
 Array = npt.NDArray[np.float64]
 
 # A pitch closer than this to +-90 degrees is gimbal lock; the round trip loses no more than that.
@@ -25,6 +27,8 @@ def normalize(q: npt.ArrayLike) -> Array:
     A turn of exactly 180 degrees (w = 0) gets its first non-zero component positive.
     """
     array: Array = np.asarray(q, dtype=np.float64)
+    if array.ndim == 1:
+        return single.normalize(array)
     array = array / np.max(np.abs(array), axis=-1, keepdims=True)  # no overflow
     array = array / np.linalg.norm(array, axis=-1, keepdims=True)
     x, y, z, w = (array[..., i : i + 1] for i in range(4))
@@ -35,6 +39,8 @@ def normalize(q: npt.ArrayLike) -> Array:
 def multiply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     """Return the rotation "first b, then a" [..., 4]."""
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if a.ndim == b.ndim == 1:
+        return single.multiply(a, b)
     av, aw, bv, bw = a[..., :3], a[..., 3:4], b[..., :3], b[..., 3:4]
     vector = aw * bv + bw * av + np.cross(av, bv)
     scalar = aw * bw - np.sum(av * bv, axis=-1, keepdims=True)
@@ -50,6 +56,8 @@ def conjugate(q: npt.ArrayLike) -> Array:
 def rotate(q: npt.ArrayLike, v: npt.ArrayLike) -> Array:
     """Return the vectors v [..., 3] rotated by q [..., 4]."""
     q, v = np.asarray(q, dtype=np.float64), np.asarray(v, dtype=np.float64)
+    if q.ndim == v.ndim == 1:
+        return single.rotate(q, v)
     u, w = q[..., :3], q[..., 3:4]
     t = 2.0 * np.cross(u, v)
     return np.asarray(v + w * t + np.cross(u, t))
@@ -57,7 +65,10 @@ def rotate(q: npt.ArrayLike, v: npt.ArrayLike) -> Array:
 
 def from_rpy(rpy: npt.ArrayLike) -> Array:
     """Return the quaternion of fixed-axis roll, pitch, yaw [..., 3] in radians."""
-    half = 0.5 * np.asarray(rpy, dtype=np.float64)
+    rpy = np.asarray(rpy, dtype=np.float64)
+    if rpy.ndim == 1:
+        return single.from_rpy(rpy)
+    half = 0.5 * rpy
     (cr, cp, cy), (sr, sp, sy) = (np.moveaxis(f(half), -1, 0) for f in (np.cos, np.sin))
     x = sr * cp * cy - cr * sp * sy
     y = cr * sp * cy + sr * cp * sy
@@ -85,6 +96,8 @@ def to_rpy(q: npt.ArrayLike) -> Array:
 def from_rotvec(v: npt.ArrayLike) -> Array:
     """Return the quaternion of the rotation vector v [..., 3] (axis times angle in radians)."""
     v = np.asarray(v, dtype=np.float64)
+    if v.ndim == 1:
+        return single.from_rotvec(v)
     angle = np.linalg.norm(v, axis=-1, keepdims=True)
     small = angle < _SMALL_ANGLE_RAD
     safe = np.where(small, 1.0, angle)
@@ -94,6 +107,9 @@ def from_rotvec(v: npt.ArrayLike) -> Array:
 
 def to_rotvec(q: npt.ArrayLike) -> Array:
     """Return the rotation vector [..., 3] of q, its length in [0, pi]."""
+    q = np.asarray(q, dtype=np.float64)
+    if q.ndim == 1:
+        return single.to_rotvec(q)
     q = normalize(q)
     sine = np.linalg.norm(q[..., :3], axis=-1, keepdims=True)
     angle = 2.0 * np.arctan2(sine, q[..., 3:4])
@@ -142,6 +158,9 @@ def from_matrix(m: npt.ArrayLike) -> Array:
 
 def angle_between(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     """Return the angle [...] in radians, in [0, pi], of the rotation that takes a to b."""
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if a.ndim == b.ndim == 1:
+        return np.asarray(single.angle_between(a, b))
     q = multiply(b, conjugate(a))
     return np.asarray(2.0 * np.arctan2(np.linalg.norm(q[..., :3], axis=-1), np.abs(q[..., 3])))
 
@@ -151,5 +170,6 @@ def slerp(a: npt.ArrayLike, b: npt.ArrayLike, t: npt.ArrayLike) -> Array:
 
     180 degrees apart there are two shortest ways; the one of `to_rotvec` is taken, always.
     """
-    t = np.asarray(t, dtype=np.float64)[..., None]
+    t = np.asarray(t, dtype=np.float64)
+    t = t[..., None] if t.ndim else t
     return multiply(from_rotvec(t * to_rotvec(multiply(b, conjugate(a)))), a)
