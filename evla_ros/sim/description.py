@@ -49,19 +49,21 @@ TABLETOP_ARM = WorldDescription(
     name="tabletop_arm",
     mjcf="tabletop_arm.xml",
     embodiment="tabletop_arm",
-    arms=(ArmBinding("arm", "arm_", "mount", (0.0, 0.05, 0.0, 2.00, 0.0, 1.0916, 0.0)),),
+    arms=(ArmBinding("arm", "arm_", "mount", (0.0, 0.4119, 0.0, 1.9630, 0.0, 0.7666, 0.0)),),
     cameras=MappingProxyType({"primary": "primary", "wrist": "arm_wrist_camera"}),
 )
+
+_LEFT_HOME_RAD = (-0.985, 0.765, -0.622, 1.989, 1.873, 1.878, -1.011)
+_MIRROR = (-1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0)
+_RIGHT_HOME_RAD = tuple(q * sign for q, sign in zip(_LEFT_HOME_RAD, _MIRROR, strict=True))
 
 HUMANOID_UPPER_BODY = WorldDescription(
     name="humanoid_upper_body",
     mjcf="humanoid_upper_body.xml",
     embodiment="humanoid_upper_body",
     arms=(
-        ArmBinding("left", "l_", "l_mount", (0.6, 0.9, 0.2, 1.6, 0.0, 0.6, 0.0), collision_bit=4),
-        ArmBinding(
-            "right", "r_", "r_mount", (-0.6, 0.9, -0.2, 1.6, 0.0, 0.6, 0.0), collision_bit=8
-        ),
+        ArmBinding("left", "l_", "l_mount", _LEFT_HOME_RAD, collision_bit=4),
+        ArmBinding("right", "r_", "r_mount", _RIGHT_HOME_RAD, collision_bit=8),
     ),
     cameras=MappingProxyType(
         {"primary": "head", "left_wrist": "l_wrist_camera", "right_wrist": "r_wrist_camera"}
