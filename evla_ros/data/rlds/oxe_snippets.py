@@ -30,10 +30,15 @@ ${proprio}    return trajectory
 _CONFIG = Template("""\
 # --- $where, inside the dict OXE_DATASET_CONFIGS:
     "${name}": {
-        "image_obs_keys": {"primary": $primary, "secondary": $secondary, "wrist": $wrist},
+        "image_obs_keys": {"primary": $primary, "secondary": $secondary, "wrist": $wrist$more},
         "depth_obs_keys": {"primary": None, "secondary": None, "wrist": None},
 $state        "action_encoding": ActionEncoding.$action,
 $extra    },
+""")
+
+_OFT_SIZES = Template("""\
+# --- prismatic/vla/constants.py of OFT chooses sizes by words on the command line; for this set:
+# ACTION_DIM = $dim, PROPRIO_DIM = $proprio_dim, NUM_ACTIONS_CHUNK = the chunk you train
 """)
 
 _MIXTURE = Template("""\
@@ -61,10 +66,19 @@ def oxe_snippets(name: str, features: DatasetFeatures, mask: Sequence[bool]) -> 
     keys = {slot: repr(key) if key is None else f'"{key}"' for slot, key in cameras.items()}
     parts = [head]
     for where, state, encoding in _variants(dim, has_state, features):
-        extra = _mask_kwargs(mask) if dim != ARM_NUMBERS and "Octo" not in where else ""
+        oft_pair = dim != ARM_NUMBERS and "Octo" not in where
+        if oft_pair:
+            proprio_dim = features.steps[STATE].values_per_step if has_state else 0
+            parts.append(_OFT_SIZES.substitute(dim=dim, proprio_dim=proprio_dim))
         parts.append(
             _CONFIG.substitute(
-                keys, name=name, where=where, state=state, action=encoding, extra=extra
+                keys,
+                name=name,
+                where=where,
+                state=state,
+                action=encoding,
+                more=_wrist_pair(features.image_keys) if oft_pair else "",
+                extra=_mask_kwargs(mask) if oft_pair else "",
             )
         )
     parts.append(_TRANSFORM.substitute(name=name, proprio=proprio if has_state else ""))
@@ -104,6 +118,12 @@ def _variants(dim: int, has_state: bool, features: DatasetFeatures) -> list[tupl
     octo = f'        "proprio_encoding": ProprioEncoding.{kind},\n'
     who = "configs.py of OpenVLA and OFT" if dim == ARM_NUMBERS else "configs.py of OFT"
     return [(who, prismatic, encoding), ("oxe_dataset_configs.py of Octo", octo, encoding)]
+
+
+def _wrist_pair(image_keys: Sequence[str]) -> str:
+    """Return the two slots that OFT asks for when the mixture's name contains `aloha`."""
+    pair = [(side, key) for side in ("left", "right") for key in image_keys if side in key]
+    return "".join(f', "{side}_wrist": "{key}"' for side, key in pair)
 
 
 def _mask_kwargs(mask: Sequence[bool]) -> str:
