@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A robot that trails its goals, cameras that always work, and a controller between them; no ROS, no clock."""
+"""A robot that trails its goals, cameras that work, and a controller in between; no ROS."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From deltas to goals in time: anchoring, late rows, interpolation, blending, grippers, pose history."""
+"""From deltas to goals in time: anchoring, late rows, blending, grippers, pose history."""
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 import pytest
@@ -68,7 +70,7 @@ def test_blending_is_smooth_and_on_the_rotation_group() -> None:
     before = s.goal(0, T0 + 4 * TICK)
     np.testing.assert_allclose(before.position_m[0], 0.45 + 0.08)
     way = [s.goal(0, T0 + 4 * TICK + n * 10_000_000) for n in range(31)]
-    steps = [distance(a, b) for a, b in zip(way, way[1:])]
+    steps = [distance(a, b) for a, b in itertools.pairwise(way)]
     assert max(metres for metres, _ in steps) < 0.012
     assert all(abs(np.linalg.norm(p.quaternion_xyzw) - 1) < 1e-12 for p in way)
     np.testing.assert_allclose(way[20].position_m, HOME.position_m, atol=1e-9)
@@ -115,7 +117,7 @@ def test_the_history_interpolates_between_poses() -> None:
     history = PoseHistory()
     assert history.add(T0, HOME)
     end = Pose(
-        HOME.position_m + [0.1, 0, 0],
+        HOME.position_m + np.array([0.1, 0, 0]),
         rotation.multiply(rotation.from_rpy([0, 0, 1.0]), HOME.quaternion_xyzw),
     )
     assert history.add(T0 + TICK, end)

@@ -11,6 +11,7 @@ from control_rig import TICK_NS, Rig
 from evla_ros.control.reasons import Finding, Reason
 from evla_ros.control.settings import ControlSettings
 from evla_ros.geometry import Pose, distance, interpolate
+from evla_ros.policy.types import Chunk
 
 
 def moving_rig(**kwargs: object) -> Rig:
@@ -121,7 +122,7 @@ def test_a_new_instruction_drops_the_chunk_and_the_inference_under_way() -> None
     rig.controller.set_instruction("put it down")
     assert rig.controller.epoch == epoch + 1
     late = rig.controller.accept(
-        __import__("evla_ros.policy.types", fromlist=["Chunk"]).Chunk(rig.now_ns, rig.chunk(0.02)),
+        Chunk(rig.now_ns, rig.chunk(0.02)),
         epoch,
         rig.now_ns,
     )

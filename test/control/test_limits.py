@@ -32,7 +32,7 @@ DT = 0.02
 
 
 def moved(x: float = 0.0, y: float = 0.0, z: float = 0.0, yaw: float = 0.0) -> Pose:
-    return Pose.from_xyz_rpy(HOME.position_m + [x, y, z], [3.1, 0.0, yaw])
+    return Pose.from_xyz_rpy(HOME.position_m + np.array([x, y, z]), [3.1, 0.0, yaw])
 
 
 def test_speed_shortens_the_way_and_keeps_its_direction() -> None:
@@ -81,7 +81,9 @@ def test_the_box_brakes_before_the_wall() -> None:
     speed = []
     for _ in range(200):
         goal, _ = box.limit(
-            state, Pose(state.previous.position_m + [0.01, 0, 0], HOME.quaternion_xyzw), DT
+            state,
+            Pose(state.previous.position_m + np.array([0.01, 0, 0]), HOME.quaternion_xyzw),
+            DT,
         )
         speed.append((goal.position_m[0] - state.previous.position_m[0]) / DT)
         state = LimitState.at_rest(goal)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever the policy emits: goals stay in the box, under the speed limits, and a stop is a stop."""
+"""Whatever the policy emits: goals stay in the box and under the limits; a stop is a stop."""
 
 from __future__ import annotations
 
