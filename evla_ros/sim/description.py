@@ -19,8 +19,8 @@ FINGER_TRAVEL_M = 0.040
 class ArmBinding:
     """One copy of `arm.xml`, attached at the site `mount` with `prefix` before all of its names.
 
-    name: the arm in the embodiment file. home_rad: the posture at reset, also the null-space rest posture.
-    collision_bit: bit of the arm in MuJoCo's contype; arms with different bits collide with each other.
+    name: the arm in the embodiment file. home_rad: the posture at reset, also the rest posture of
+    the null space. collision_bit: its bit in MuJoCo's contype; arms of different bits collide.
     """
 
     name: str
@@ -34,7 +34,7 @@ class ArmBinding:
 class WorldDescription:
     """A world's MJCF file (in `assets/`), its arms in embodiment order and its cameras.
 
-    cameras: embodiment camera name -> MJCF camera name. video_camera: MJCF camera of failure videos.
+    cameras: embodiment camera name -> MJCF camera name. video_camera: MJCF camera of videos.
     """
 
     name: str

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which headless OpenGL this machine has: EGL first, else OSMesa, else one clear sentence.
 
-MUJOCO_GL (egl or osmesa), when set, decides. Probing loads the libraries by ctypes only, because PyOpenGL
-cannot change platform once it is imported.
+MUJOCO_GL (egl or osmesa), when set, decides. Probing loads the libraries by ctypes only, because
+PyOpenGL cannot change platform once it is imported.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from evla_ros.sim.errors import SimError
 
 _EGL_PLATFORM_DEVICE = 0x313F
 _MAX_DEVICES = 16
-_INSTALL = "install one (Debian, Ubuntu: apt install libegl1 libgl1-mesa-dri, or libosmesa6), or run without images"
+_INSTALL = (
+    "install one (Debian, Ubuntu: apt install libegl1 libgl1-mesa-dri, or libosmesa6), "
+    "or run without images"
+)
 
 
 def choose_backend() -> str:
-    """Return "egl" or "osmesa"; raises SimError when the machine has neither (or not the one asked for)."""
+    """Return "egl" or "osmesa"; raises SimError when the machine has neither."""
     asked = os.environ.get("MUJOCO_GL", "").lower()
     if asked in ("egl", "osmesa"):
         return asked
@@ -58,7 +61,7 @@ def osmesa_works() -> bool:
 
 
 def egl_works() -> bool:
-    """Return whether EGL loads and has a device that initialises (a GPU's, or Mesa's software one)."""
+    """Return whether EGL loads and has a device that initialises (a GPU, or Mesa's software)."""
     library = _load("libEGL.so.1", "libEGL.so")
     if library is None or _load("libOpenGL.so.0", "libGL.so.1") is None:
         return False

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Differential inverse kinematics of one arm: a pose goal becomes joint velocities, within limits.
 
-Damped least squares on MuJoCo's Jacobian (Nakamura 1986) with the rest posture in the null space. It never
-jumps: an unreachable goal is approached at bounded speed until the arm is stretched toward it.
+Damped least squares on MuJoCo's Jacobian (Nakamura 1986) with the rest posture in the null space.
+It never jumps: a goal out of reach is approached at bounded speed until the arm is stretched to it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class MotionLimits:
 
 
 class DifferentialIk:
-    """Solves one arm on a scratch copy of the kinematics, so that the physics state is never touched."""
+    """Solves one arm on a scratch copy of the kinematics; the physics state is never touched."""
 
     def __init__(
         self, model: mujoco.MjModel, site: int, joints: npt.NDArray[np.intp], rest_rad: Array
@@ -50,7 +50,7 @@ class DifferentialIk:
         self._jac = np.zeros((6, model.nv))
 
     def forward(self, q_rad: Array) -> tuple[Array, Array]:
-        """Return the tool's position [3] and quaternion xyzw [4] in the base frame at posture [7]."""
+        """Return the tool's position [3] and quaternion xyzw [4] in base_frame at a posture [7]."""
         self._scratch.qpos[self._qpos] = q_rad
         mujoco.mj_kinematics(self._model, self._scratch)
         mujoco.mj_comPos(self._model, self._scratch)

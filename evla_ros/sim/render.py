@@ -21,7 +21,7 @@ _DECORATION_GROUP = 4
 
 @dataclass(frozen=True)
 class Quality:
-    """What a frame costs: samples per pixel, shadow map size (0: no shadows), slices of a round shape."""
+    """What a frame costs: samples per pixel, shadow map size (0: none), slices of round shapes."""
 
     samples: int
     shadow_size: int
@@ -37,12 +37,12 @@ QUALITIES = {
 
 
 class Renderer:
-    """Renders a model's cameras off screen; use it in the thread that made it, close it when done."""
+    """Renders a model's cameras off screen; for the thread that made it, to be closed."""
 
     def __init__(
         self, model: mujoco.MjModel, width: int = 128, height: int = 128, quality: str = "fast"
     ) -> None:
-        """Open a GL context for frames of width x height pixels; raises SimError when there is none."""
+        """Open a GL context for frames of width x height; raises SimError when there is none."""
         if quality not in QUALITIES:
             raise SimError(f"no render quality {quality!r}; {nearest(quality, QUALITIES)}")
         if not (8 <= width <= 4096 and 8 <= height <= 4096):
@@ -68,7 +68,7 @@ class Renderer:
         self._nothing = mujoco.MjvPerturb()
 
     def render(self, data: mujoco.MjData, camera: str) -> Image:
-        """Return one frame [H, W, 3] uint8 RGB of an MJCF camera; raises SimError for an unknown one."""
+        """Return one frame [H, W, 3] uint8 RGB of an MJCF camera; raises SimError when unknown."""
         if self._gl is None:
             raise SimError("this renderer is closed; make another")
         self._gl.make_current()
@@ -99,7 +99,7 @@ class Renderer:
             self._gl.free()
             self._gl = None
 
-    def __enter__(self) -> Renderer:
+    def __enter__(self) -> Renderer:  # noqa: PYI034  typing.Self is 3.11
         """Return itself."""
         return self
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Start an episode: place arms and objects, let them settle, refuse a state in which a task is solved."""
+"""Start an episode: place arms and objects, let them settle, refuse a start that is a solution."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _HOME_JITTER_M = np.array([0.05, 0.08, 0.04])
 def place_episode(world: World, task: Task, rng: np.random.Generator, randomize: bool) -> Task:
     """Put the world into a fresh start state for a task and return the task.
 
-    Redraws until the task can be done and neither it nor any other task of the world is already solved; raises SimError when no
-    draw will do.
+    Redraws until the task can be done, and neither it nor any other task is already solved; raises
+    SimError when no draw will do.
     """
     if randomize:
         world.scene.randomize_look(rng)

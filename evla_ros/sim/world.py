@@ -17,11 +17,12 @@ from evla_ros.geometry.delta import apply_delta
 from evla_ros.geometry.pose import Pose
 from evla_ros.policy.types import Observation
 from evla_ros.sim.arm import SimArm
+from evla_ros.sim.cameras import Cameras
 from evla_ros.sim.description import WorldDescription
 from evla_ros.sim.errors import SimError, UnstablePhysicsError
 from evla_ros.sim.kinematics import MotionLimits
 from evla_ros.sim.model import compile_model
-from evla_ros.sim.render import Image, Renderer
+from evla_ros.sim.render import Image
 from evla_ros.sim.reset import place_episode
 from evla_ros.sim.tasks.suite import TaskSuite
 from evla_ros.sim.tasks.task import Task
@@ -34,7 +35,7 @@ _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 
 @dataclass(frozen=True, eq=False)
 class WorldState:
-    """A copy of everything that moves in one episode: physics and executors (not colours and lights)."""
+    """A copy of everything that moves: physics and executors (not colours and lights)."""
 
     physics: Array
     arms: tuple[Array, ...]
@@ -44,7 +45,7 @@ class WorldState:
 class World:
     """One embodiment in one MuJoCo scene with its language tasks.
 
-    The MJCF world frame is the embodiment's `base_frame`. Same machine, same seed, same commands: same bits.
+    The MJCF world frame is the embodiment's `base_frame`. Same machine, seed, commands: same bits.
     """
 
     def __init__(
@@ -56,17 +57,16 @@ class World:
         image_size: int = 128,
         quality: str = "fast",
     ) -> None:
-        """Compile the model; raises SimError when the embodiment's arms or cameras are not the world's."""
+        """Compile the model; raises SimError when the embodiment is not the world's."""
         _check(description, embodiment)
         self.description, self.embodiment, self.suite = description, embodiment, suite
-        self.image_size, self.quality = image_size, quality
         self.model = compile_model(description)
         self.data = mujoco.MjData(self.model)
         self.arms = tuple(
             SimArm(
                 self.model,
                 binding,
-                _limits(arm.limits.max_speed_m_s, arm.limits.max_rotation_rad_s),
+                MotionLimits(arm.limits.max_speed_m_s, arm.limits.max_rotation_rad_s),
             )
             for binding, arm in zip(description.arms, embodiment.arms, strict=True)
         )
@@ -74,7 +74,7 @@ class World:
         self.task: Task | None = None
         self.rejected_commands = 0
         self._step_count = 0
-        self._renderers: dict[tuple[int, int, str], Renderer] = {}
+        self.cameras = Cameras(self.model, description, image_size, quality)
 
     @property
     def time_ns(self) -> int:
@@ -84,8 +84,9 @@ class World:
     def reset(self, seed: int, task: str | Task | None = None, randomize: bool = True) -> Task:
         """Start an episode and return its task, which is not yet solved.
 
-        task: a Task, an instruction, a task family, or None for one drawn by the seed. randomize: also
-        colours, light, camera and table (poses always follow the seed). Raises SimError for an unknown task.
+        task: a Task, an instruction, a task family, or None for one drawn by the seed. randomize:
+        also colours, light, camera and table (poses always follow the seed). Raises SimError for
+        an unknown task.
         """
         rng = np.random.default_rng(seed)
         chosen = self.suite.grammar.choose(task, rng)
@@ -102,14 +103,15 @@ class World:
             if arm.name == name:
                 return arm
         raise SimError(
-            f"no arm {name!r} in {self.description.name}; {nearest(name, [a.name for a in self.arms])}"
+            f"no arm {name!r} in {self.description.name}; "
+            f"{nearest(name, [arm.name for arm in self.arms])}"
         )
 
     def command(self, arm: str, goal: Pose | None, gripper: float | None = None) -> bool:
         """Set an arm's pose goal in base_frame and gripper opening; it keeps tracking them.
 
-        Returns False, counts it and keeps the last goal when the gripper number is not finite, as a real
-        executor would (a Pose is finite by construction).
+        Returns False, counts it and keeps the last goal when the gripper number is not finite, as a
+        real executor would (a Pose is finite by construction).
         """
         target = self.arm(arm)
         if gripper is not None and not np.isfinite(gripper):
@@ -122,7 +124,7 @@ class World:
         return True
 
     def apply(self, action: npt.ArrayLike) -> bool:
-        """Command every arm by one action [D] anchored on the measured poses; False when not finite.
+        """Command every arm by one action [D] from the measured poses; False when not finite.
 
         Steps longer than the embodiment's `max_step_m` or `max_step_rad` are the caller's to clip.
         """
@@ -144,7 +146,7 @@ class World:
         return _NUMBERS_PER_ARM * len(self.arms)
 
     def step(self, dt_s: float) -> None:
-        """Advance physics by dt under the executors; raises UnstablePhysicsError when it blew up."""
+        """Advance physics by dt; raises UnstablePhysicsError when it blew up."""
         steps = round(dt_s / self.model.opt.timestep)
         while steps > 0:
             phase = self._step_count % STEPS_PER_SERVO
@@ -166,18 +168,18 @@ class World:
         self.step(1.0 / self.embodiment.rate_hz)
 
     def proprio(self) -> npt.NDArray[np.float32]:
-        """Return the measured proprio [P]: ee_pose of every arm, then gripper of every arm, as listed."""
+        """Return the measured proprio [P]: each listed entry for every arm."""
         parts: dict[str, list[Array]] = {
             "ee_pose": [arm.pose(self.data).as_vector() for arm in self.arms],
             "gripper": [np.array([arm.opening(self.data)]) for arm in self.arms],
+            "joint_positions": [self.data.qpos[arm.qpos] for arm in self.arms],
         }
         chosen = [part for entry in self.embodiment.proprio for part in parts[entry]]
         return np.concatenate(chosen or [np.zeros(0)]).astype(np.float32)
 
     def images(self, cameras: Sequence[str] | None = None) -> dict[str, Image]:
-        """Render embodiment cameras (all of them by default): name -> [size, size, 3] uint8 RGB."""
-        names = self.description.cameras if cameras is None else cameras
-        return {name: self.render(self._camera(name)) for name in names}
+        """Render embodiment cameras (all by default): name -> [size, size, 3] uint8 RGB."""
+        return self.cameras.images(self.data, cameras)
 
     def render(
         self,
@@ -186,14 +188,11 @@ class World:
         height: int | None = None,
         quality: str | None = None,
     ) -> Image:
-        """Render any MJCF camera at any size and quality."""
-        key = (width or self.image_size, height or self.image_size, quality or self.quality)
-        if key not in self._renderers:
-            self._renderers[key] = Renderer(self.model, *key)
-        return self._renderers[key].render(self.data, camera)
+        """Render any MJCF camera (`overview` too) at any size and quality."""
+        return self.cameras.render(self.data, camera, width, height, quality)
 
     def observe(self, instruction: str | None = None) -> Observation:
-        """Return what a policy sees now; the instruction is the episode's unless another is given."""
+        """Return what a policy sees now; the instruction is the episode's by default."""
         words = (
             instruction if instruction is not None else (self.task.instruction if self.task else "")
         )
@@ -222,20 +221,7 @@ class World:
 
     def close(self) -> None:
         """Free the GL contexts."""
-        for renderer in self._renderers.values():
-            renderer.close()
-        self._renderers.clear()
-
-    def _camera(self, name: str) -> str:
-        if name not in self.description.cameras:
-            raise SimError(
-                f"no camera {name!r} in {self.description.name}; {nearest(name, self.description.cameras)}"
-            )
-        return self.description.cameras[name]
-
-
-def _limits(speed_m_s: float, rotation_rad_s: float) -> MotionLimits:
-    return MotionLimits(speed_m_s, rotation_rad_s)
+        self.cameras.close()
 
 
 def _check(description: WorldDescription, embodiment: Embodiment) -> None:
@@ -246,6 +232,7 @@ def _check(description: WorldDescription, embodiment: Embodiment) -> None:
     for what, (asked, has) in pairs.items():
         if asked != has:
             raise SimError(
-                f"embodiment {embodiment.name!r} has {what} {asked}, world {description.name!r} has {has}; "
+                f"embodiment {embodiment.name!r} has {what} {asked}, "
+                f"world {description.name!r} has {has}; "
                 f"use the embodiment {description.embodiment!r}"
             )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From where a hand should go to one bounded action: speed, slow-down near the goal, small turns."""
+"""From where a hand should go to one bounded action: speed, slow-down, small turns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CREEP_M = 0.004
 
 @dataclass(frozen=True, eq=False)
 class Intent:
-    """Where the tool should be: position [3] m, quaternion [4] xyzw (both in base_frame), gripper 1 = open."""
+    """Where the tool should be in base_frame: position [3] m, quaternion [4] xyzw, gripper."""
 
     position_m: Array
     quaternion_xyzw: Array

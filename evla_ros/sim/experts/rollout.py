@@ -20,7 +20,7 @@ _NUMBERS_PER_ARM = 7
 
 @dataclass(frozen=True, eq=False)
 class Tick:
-    """One tick: the expert's action [D] for the state before it, what was executed, and success after it."""
+    """One tick: the expert's action [D] for the state before, what was executed, success after."""
 
     label: Array
     executed: Array
@@ -36,10 +36,10 @@ def run_expert(
     max_ticks: int = 150,
     after_success: int = 3,
 ) -> Iterator[Tick]:
-    """Yield ticks until success has lasted `after_success` ticks; observe the world before asking for the next.
+    """Yield ticks until success has lasted `after_success` ticks.
 
-    The world is advanced when the next tick is asked for, so what the caller renders between two ticks is the
-    state that the coming label answers.
+    The world advances when the next tick is asked for: what the caller renders between two ticks is
+    the state that the coming label answers.
     """
     expert = world.suite.expert(world, task, style)
     solved = 0
@@ -56,7 +56,7 @@ def run_expert(
 
 
 def noisy(label: Array, style: Style, rng: np.random.Generator) -> Array:
-    """Return the action with Gaussian noise on its poses, scaled to the style's step; grippers untouched."""
+    """Return the action with Gaussian noise on its poses, in the style's scale."""
     if style.noise <= 0.0:
         return label
     scale = style.noise * style.speed_m_s * 0.1

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reactive skills of one hand, from above: grasp, carry, release, push, retreat. State in, intent out.
+"""Reactive skills of one hand, from above: grasp, carry, release, push. State in, intent out.
 
 A skill never knows how long it has run: every decision is a function of where things are now.
 """
@@ -26,7 +26,7 @@ _LET_GO = 0.75
 
 @dataclass(frozen=True, eq=False)
 class Hand:
-    """One hand now: tool position [3] m, gripper opening in [0, 1], and the orientation it should keep."""
+    """One hand now: tool position [3] m, opening in [0, 1], and the orientation it should keep."""
 
     position_m: Array
     opening: float
@@ -51,21 +51,21 @@ def grasp(hand: Hand, target_m: Array, style: Style) -> Intent:
     if around:
         return hand.at(target_m, 0.0)
     if hand.opening < 0.85 and lateral < 0.06 and above < 0.06:
-        return hand.at(hand.position_m + [0.0, 0.0, 0.03], 1.0)
+        return raise_to(hand, hand.position_m[2] + 0.03, 1.0)
     tolerance = _STILL_ALIGNED_M if above < 0.03 else _ALIGNED_M
     height = 0.0 if lateral < tolerance else _descent(lateral, style.hover_m)
-    return travel(hand, target_m + [0.0, 0.0, height], target_m[2] + _MARGIN_M, 1.0)
+    return travel(hand, target_m + up(height), target_m[2] + _MARGIN_M, 1.0)
 
 
 def carry(hand: Hand, held_m: Array, place_m: Array, style: Style) -> Intent:
-    """Bring a held object over a place, lower it and open; held_m and place_m are object centres [3]."""
+    """Bring a held object over a place, lower it, open; held_m, place_m: object centres [3]."""
     lateral = float(np.hypot(*(place_m - held_m)[:2]))
     above = float(held_m[2] - place_m[2])
     if lateral < _STILL_ALIGNED_M and above < _PLACED_M:
         return hand.stay(1.0)
     tolerance = _STILL_ALIGNED_M if above < 0.03 else _ALIGNED_M
     height = 0.0 if lateral < tolerance else _descent(lateral, style.carry_m)
-    goal = place_m + (hand.position_m - held_m) + [0.0, 0.0, height]
+    goal = place_m + (hand.position_m - held_m) + up(height)
     return travel(hand, goal, goal[2] - 0.02 if height else -1.0, 0.0)
 
 
@@ -95,7 +95,7 @@ def push(hand: Hand, target_m: Array, way: Array, standoff_m: float, style: Styl
     lateral = float(np.hypot(*(behind - hand.position_m)[:2]))
     tolerance = _STILL_ALIGNED_M if offset[2] < 0.03 else _ALIGNED_M
     height = 0.0 if lateral < tolerance and hand.opening < 0.2 else _descent(lateral, style.hover_m)
-    return travel(hand, behind + [0.0, 0.0, height], target_m[2] + _MARGIN_M, 0.0)
+    return travel(hand, behind + up(height), target_m[2] + _MARGIN_M, 0.0)
 
 
 def travel(hand: Hand, goal_m: Array, clear_z_m: float, gripper: float) -> Intent:
@@ -105,6 +105,11 @@ def travel(hand: Hand, goal_m: Array, clear_z_m: float, gripper: float) -> Inten
         missing = clear_z_m - hand.position_m[2]
         way = way * [0.15, 0.15, 1.0] if missing > 0.02 else way * [0.5, 0.5, 1.0]
     return hand.at(hand.position_m + way, gripper)
+
+
+def up(height_m: float) -> Array:
+    """Return the vector [3] that points up by a height in metres."""
+    return np.array([0.0, 0.0, height_m])
 
 
 def _descent(lateral_m: float, hover_m: float) -> float:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How one demonstrator moves: drawn once per episode, so that demonstrations differ as people do."""
+"""How one demonstrator moves: drawn once per episode, as people differ."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Style:
-    """speed_m_s: travel speed of the tool. hover_m: height above an object when approaching.
-    carry_m: height of a carried object above its rest. slowdown: fraction of the remaining way per tick
-    near a target. noise: standard deviation of injected noise as a fraction of the step (DART, Laskey 2017).
+    """The habits of a demonstrator.
+
+    speed_m_s: travel speed of the tool. hover_m: height above an object when approaching. carry_m:
+    height of a carried object above its rest. slowdown: fraction of the remaining way per tick near
+    a target. noise: standard deviation of injected noise as a fraction of the step (DART, Laskey
+    2017).
     """
 
     speed_m_s: float = 0.32

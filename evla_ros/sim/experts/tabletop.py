@@ -46,7 +46,7 @@ class TabletopExpert:
         """Return the action [7] for the present state."""
         pose = self._arm.pose(self._world.data)
         intent = self._intent(pose.position_m)
-        low = np.array(self._limits.workspace_min_m) + [0.0, 0.0, _FINGERTIP_M]
+        low = np.array(self._limits.workspace_min_m) + skills.up(_FINGERTIP_M)
         inside = np.clip(intent.position_m, low, self._limits.workspace_max_m)
         bounded = Intent(inside, intent.quaternion_xyzw, intent.gripper)
         dt_s = 1.0 / self._world.embodiment.rate_hz
@@ -71,7 +71,7 @@ class TabletopExpert:
         block = self._objects.block(data, colour)
         family = self._task.family
         if family == "reach":
-            return skills.travel(hand, block + [0.0, 0.0, _REACH_ABOVE_M], HALF_M + 0.045, 1.0)
+            return skills.travel(hand, block + skills.up(_REACH_ABOVE_M), HALF_M + 0.045, 1.0)
         if family == "push":
             return self._push(hand, block)
         turned = self._turned(hand, colour)
@@ -93,11 +93,11 @@ class TabletopExpert:
     def _place(self) -> Array:
         family, objects, data = self._task.family, self._objects, self._world.data
         if family == "stack":
-            return objects.block(data, self._task.slots[1]) + [0.0, 0.0, 2 * HALF_M + 0.002]
+            return objects.block(data, self._task.slots[1]) + skills.up(2 * HALF_M + 0.002)
         if family == "put_on_plate":
-            return objects.place_of("plate") + [0.0, 0.0, scene.PLATE_TOP_M + HALF_M + 0.002]
+            return objects.place_of("plate") + skills.up(scene.PLATE_TOP_M + HALF_M + 0.002)
         if family == "put_in_bowl":
-            return objects.place_of("bowl") + [0.0, 0.0, scene.BOWL_HEIGHT_M + 0.02]
+            return objects.place_of("bowl") + skills.up(scene.BOWL_HEIGHT_M + 0.02)
         knob = objects.knob(data)
         middle = (knob[0] + _KNOB_TO_FRONT_M + scene.CABINET_FRONT_X_M) / 2
         return np.array([middle, knob[1], _DRAWER_CLEARANCE_M])

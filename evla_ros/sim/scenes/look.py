@@ -25,7 +25,7 @@ class Look:
         surfaces: Sequence[str],
         fixed: Sequence[str],
     ) -> None:
-        """Take the table's geoms, the materials it may have, and the fixed cameras that may be jittered."""
+        """Take the table's geoms, the materials it may have, and the cameras to jitter."""
         self._model = model
         self._tables = [model.geom(name).id for name in tables]
         self._surfaces = [model.material(name).id for name in surfaces]
@@ -60,9 +60,14 @@ class Look:
         surface = self._surfaces[int(rng.integers(len(self._surfaces)))]
         model.geom_matid[self._tables] = surface
         model.mat_rgba[surface, :3] = np.clip(
-            self._original["mat_rgba"][surface, :3] * rng.uniform(0.85, 1.1, 3), 0.0, 1.0
+            self._original["mat_rgba"][surface, :3] * _shade(rng), 0.0, 1.0
         )
         for camera in self._cameras:
             model.cam_pos[camera] += rng.normal(0.0, _CAMERA_JITTER_M, 3).clip(-0.02, 0.02)
             turn = rng.normal(0.0, _CAMERA_JITTER_RAD, 3).clip(-0.02, 0.02)
             mujoco.mju_quatIntegrate(model.cam_quat[camera], turn, 1.0)
+
+
+def _shade(rng: np.random.Generator) -> Array:
+    """Return a factor [3]: mostly brightness, a little hue, so that no table looks like a block."""
+    return rng.uniform(0.85, 1.12) * rng.uniform(0.96, 1.04, 3)

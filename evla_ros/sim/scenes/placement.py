@@ -20,7 +20,7 @@ def scatter(
     radii_m: Sequence[float],
     taken: Sequence[tuple[Array, float]] = (),
 ) -> list[Array] | None:
-    """Return one point [2] per radius inside the box so that discs do not overlap; None when no room is found.
+    """Return one point [2] per radius inside the box so that discs do not overlap; None: no room.
 
     taken: (centre [2], radius) of discs that are already there.
     """

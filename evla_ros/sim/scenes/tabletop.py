@@ -74,11 +74,9 @@ class TabletopScene:
         self._draw_colours(task, rng)
         wanted = _DRAWER_NEEDED.get(task.family, bool(rng.random() < 0.3))
         data.qpos[self._drawer_qpos] = rng.uniform(0.10, 0.135) if wanted else 0.0
-        self._model.body_pos[self._bodies["cabinet"]] = self._cabinet_home + [
-            0,
-            rng.uniform(-0.06, 0.06),
-            0,
-        ]
+        self._model.body_pos[self._bodies["cabinet"]] = self._cabinet_home + np.array(
+            [0.0, rng.uniform(-0.06, 0.06), 0.0]
+        )
         points = scatter(
             rng,
             _LOW_M,
@@ -105,7 +103,7 @@ class TabletopScene:
         return np.array(data.qpos[adr : adr + 3])
 
     def block_yaw(self, data: mujoco.MjData, colour: str) -> float:
-        """Return a block's turn about z in [-pi/4, pi/4): a cube looks the same every quarter turn."""
+        """Return a block's turn about z in [-pi/4, pi/4): a cube repeats every quarter turn."""
         adr = self._qpos[self.colours.index(colour)]
         w, x, y, z = data.qpos[adr + 3 : adr + 7]
         yaw = np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A grammar of instructions: families of tasks with slots, several wordings each, and held-out combinations."""
+"""A grammar of instructions: families with slots, several wordings each, held-out combinations."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Grammar:
         return tuple(task for task in self.tasks if task.key in self.held_out)
 
     def parse(self, instruction: str) -> Task:
-        """Return the task of an instruction in any wording; raises SimError naming the nearest one."""
+        """Return the task of an instruction in any wording; SimError names the nearest one."""
         words = " ".join(instruction.lower().strip(" .!").split())
         if words not in self._by_words:
             raise SimError(
@@ -74,8 +74,8 @@ class Grammar:
     def choose(self, task: str | Task | None, rng: np.random.Generator) -> Task:
         """Return a task from a Task, an instruction, a family name or None (any, by the generator).
 
-        A random choice draws the family first, so that large families do not crowd out small ones, and
-        never a held-out combination.
+        A random choice draws the family first, so that large families do not crowd out small ones,
+        and never a held-out combination.
         """
         if isinstance(task, Task):
             return task

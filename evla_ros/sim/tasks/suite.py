@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a world must bring: a scene, a grammar, predicates and experts. Both worlds implement this protocol."""
+"""What a world must bring: a scene, a grammar, predicates and experts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Scene(Protocol):
     """The objects of a world: where they may be, what they look like."""
 
     def place(self, data: mujoco.MjData, task: Task, rng: np.random.Generator) -> bool:
-        """Put the objects at random places that suit the task; False when this draw does not work out."""
+        """Put the objects at random places that suit the task; False when they do not fit."""
 
     def start_episode(self, data: mujoco.MjData) -> None:
         """Remember where things are now (a push is measured from here)."""
@@ -43,13 +43,13 @@ class TaskSuite(Protocol):
         """Return the scene of a compiled model."""
 
     def feasible(self, world: World, task: Task) -> bool:
-        """Return whether a task makes sense in the present scene (its objects exist, there is room)."""
+        """Return whether a task makes sense in the present scene (objects exist, room)."""
 
     def succeeded(self, world: World, task: Task) -> bool:
         """Return whether a task is solved in the present state."""
 
     def any_solved(self, world: World, task: Task) -> bool:
-        """Return whether the task, or any other that should not be, is solved: such a start is redrawn."""
+        """Return whether the task, or any that should not be, is solved: then redraw."""
 
     def expert(self, world: World, task: Task, style: Style) -> Expert:
         """Return the scripted expert of a task."""

@@ -103,7 +103,7 @@ class TabletopSuite:
         return task.family != "push" or _push_has_room(world, *task.slots)
 
     def any_solved(self, world: World, task: Task) -> bool:
-        """Return whether any task of this scene is solved; the drawer's own state counts for its tasks only."""
+        """Return whether any task here is solved; the drawer counts for its own tasks only."""
         drawer = ("open", "close")
         here = [t for t in self.grammar.tasks if t.family not in drawer or t.key == task.key]
         present = set(world.scene.colours)
@@ -130,7 +130,7 @@ def _block_solved(world: World, task: Task) -> bool:
     block = objects.block(world.data, colour)
     arm = world.arms[0]
     if task.family == "reach":
-        point = block + [0.0, 0.0, REACH_ABOVE_M]
+        point = block + np.array([0.0, 0.0, REACH_ABOVE_M])
         return float(np.linalg.norm(arm.pose(world.data).position_m - point)) < REACH_M
     if task.family == "push":
         moved = (block - objects.start[colour])[:2]
