@@ -138,6 +138,8 @@ def info_from_json(text: str, source: str) -> DatasetInfo:
                 template=str(entry.get("filepathTemplate") or BATCH_TEMPLATE),
             )
             splits[split.name] = split
+    except DatasetError as error:
+        raise DatasetError(f"{source}: {error}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(f"{source} is damaged: {type(error).__name__}: {error}") from error
     if file_format != "tfrecord":
