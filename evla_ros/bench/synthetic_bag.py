@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Write bags of an invented robot with real messages: what benchmarks measure and tests convert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from evla_ros.data.bags import encode
+from evla_ros.data.bags.definitions import definition_of
+from evla_ros.data.bags.writer import McapBagWriter
+from evla_ros.data.image_jpeg import encode_jpeg
+from evla_ros.embodiment import Embodiment
+from evla_ros.geometry.pose import Pose
+
+SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class SyntheticRobot:
+    """What the invented recording looks like; pictures have sensor noise, so they do not compress.
+
+    start_ns: time of the first message. lag_s: how far the arm follows behind its goal. latency_s:
+    receive time minus stamp.
+    """
+
+    embodiment: Embodiment
+    seconds: float = 4.0
+    seed: int = 0
+    camera_size: tuple[int, int] = (48, 64)
+    camera_hz: float = 30.0
+    pose_hz: float = 50.0
+    start_ns: int = 1_700_000_000 * SECOND
+    lag_s: float = 0.05
+    latency_s: float = 0.01
+    instruction: str = "pick up the red cube"
+    outcome: str = "success"
+
+
+class Event(NamedTuple):
+    """One message to write."""
+
+    stamp_ns: int
+    topic: str
+    type: str
+    data: bytes
+
+
+def arm_pose(seed: int, arm: int, time_s: float) -> Pose:
+    """Return where an arm is on its smooth path, turning all the time."""
+    phase = 0.7 * arm + 0.3 * seed
+    wave = np.sin(np.array([1.1, 0.9, 1.3]) * time_s + phase)
+    position = np.array([0.45, 0.1 - 0.2 * arm, 0.3]) + 0.08 * wave
+    return Pose.from_xyz_rpy(position, [np.pi, 0.3 * wave[0], 0.5 * wave[1] + arm])
+
+
+def gripper_opening(time_s: float, seconds: float) -> float:
+    """Return 1 (open), and 0 in the middle third."""
+    return 0.0 if seconds / 3 <= time_s < 2 * seconds / 3 else 1.0
+
+
+def picture(
+    random: np.random.Generator, size: tuple[int, int], time_s: float
+) -> npt.NDArray[np.uint8]:
+    """Return a moving gradient with sensor noise, uint8 [H, W, 3]."""
+    height, width = size
+    ramp = (np.arange(width)[None, :] + np.arange(height)[:, None] + 60 * time_s) % 200
+    noise = random.integers(0, 24, (height, width, 3), dtype=np.uint8)
+    return np.asarray(noise + ramp[:, :, None].astype(np.uint8) + 20, dtype=np.uint8)
+
+
+def robot_events(robot: SyntheticRobot) -> Iterator[Event]:
+    """Yield the recording's messages in order of their stamps."""
+    body = robot.embodiment
+    rates = (("arms", robot.pose_hz), ("camera", robot.camera_hz))
+    events = [
+        (round(index * SECOND / rate), order, kind)
+        for order, (kind, rate) in enumerate(rates)
+        for index in range(int(robot.seconds * rate))
+    ]
+    random = np.random.default_rng(robot.seed)
+    text = encode.encode_string(robot.instruction)
+    yield Event(robot.start_ns, "/" + body.instruction.topic, "std_msgs/msg/String", text)
+    for offset, _, kind in sorted(events):
+        time_s = offset / SECOND
+        stamp = robot.start_ns + offset
+        if kind == "camera":
+            yield from _camera_events(robot, stamp, time_s, random)
+        else:
+            yield from _arm_events(robot, stamp, time_s)
+
+
+def _camera_events(
+    robot: SyntheticRobot, stamp: int, time_s: float, random: np.random.Generator
+) -> Iterator[Event]:
+    for name, camera in robot.embodiment.cameras.items():
+        rgb = picture(random, robot.camera_size, time_s)
+        if camera.transport == "raw":
+            data = encode.encode_image(stamp, f"{name}_optical", rgb)
+            yield Event(stamp, "/" + camera.topic, "sensor_msgs/msg/Image", data)
+        else:
+            jpeg = encode_jpeg(rgb)
+            data = encode.encode_compressed_image(stamp, f"{name}_optical", jpeg)
+            yield Event(stamp, "/" + camera.topic, "sensor_msgs/msg/CompressedImage", data)
+
+
+def _arm_events(robot: SyntheticRobot, stamp: int, time_s: float) -> Iterator[Event]:
+    frame = robot.embodiment.base_frame
+    stamped, number = "geometry_msgs/msg/PoseStamped", "std_msgs/msg/Float64"
+    for index, arm in enumerate(robot.embodiment.arms):
+        measured = arm_pose(robot.seed, index, time_s - robot.lag_s)
+        pose = encode.encode_pose(stamp, frame, measured)
+        yield Event(stamp, f"/{arm.pose.topic}", stamped, pose)
+        goal = encode.encode_pose(stamp, frame, arm_pose(robot.seed, index, time_s))
+        yield Event(stamp, f"/{arm.goal.topic}", stamped, goal)
+        if arm.gripper is None:
+            continue
+        asked = gripper_opening(time_s, robot.seconds)
+        value = encode.encode_float64(arm.gripper.device_value(asked))
+        yield Event(stamp, f"/{arm.gripper.command}", number, value)
+        there = gripper_opening(time_s - 2 * robot.lag_s, robot.seconds)
+        value = encode.encode_float64(arm.gripper.device_value(there))
+        yield Event(stamp, f"/{arm.gripper.state}", number, value)
+
+
+def write_robot_bag(folder: Path, robot: SyntheticRobot, **custom: str) -> Path:
+    """Write the recording as a bag of ours; `custom` goes into (or replaces) its custom data."""
+    body = robot.embodiment
+    data = {"embodiment": body.text, "embodiment_hash": body.content_hash}
+    data |= {"instruction": robot.instruction, "outcome": robot.outcome, **custom}
+    latency = round(robot.latency_s * SECOND)
+    with McapBagWriter(folder, data, "jazzy") as writer:
+        channels: dict[str, int] = {}
+        for event in robot_events(robot):
+            if event.topic not in channels:
+                definition = definition_of(event.type)
+                channels[event.topic] = writer.add_topic(event.topic, event.type, definition)
+            writer.write(channels[event.topic], event.data, event.stamp_ns + latency)
+    return folder

@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Value gates: what must hold of an episode before a byte of it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from evla_ros.errors import EvlaError, nearest
+
+FloatArray = npt.NDArray[np.float64]
+GATES = {
+    "finite": "a pose, gripper or action number that is NaN or infinite",
+    "frame": "a pose or goal in another frame than base_frame",
+    "language": "an empty instruction",
+    "black": "a camera that is black in more than a fifth of the steps",
+    "frozen": "a camera that repeats one picture while the robot moves",
+    "size": "a camera whose picture size changes",
+    "constant": "no arm moves, or the measured pose stands still while commands move",
+    "embodiment": "a bag recorded with another embodiment file",
+}
+BLACK_LEVEL = 4.0
+BLACK_SHARE = 0.2
+FROZEN_TRAVEL_M = 0.03
+FROZEN_SECONDS = 1.0
+CONSTANT_M = 1e-5
+CONSTANT_RAD = 1e-4
+
+
+class GateError(EvlaError):
+    """An episode that must not be trained on; `gate` names the rule (see GATES)."""
+
+    def __init__(self, gate: str, sentence: str) -> None:
+        super().__init__(f"{sentence} (gate {gate!r}; --allow {gate} keeps it)")
+        self.gate = gate
+
+
+def check_gate_names(names: Sequence[str]) -> None:
+    """Raise EvlaError for a gate that does not exist."""
+    for name in names:
+        if name not in GATES:
+            raise EvlaError(f"there is no gate {name!r}; {nearest(name, GATES)}")
+
+
+class Gates:
+    """The gates of one conversion; a gate that is allowed never fires."""
+
+    def __init__(self, allow: Sequence[str] = ()) -> None:
+        check_gate_names(allow)
+        self._allow = frozenset(allow)
+
+    def fail(self, gate: str, sentence: str) -> None:
+        """Raise GateError unless the gate is allowed."""
+        if gate not in self._allow:
+            raise GateError(gate, sentence)
+
+    def finite(self, columns: Mapping[str, npt.NDArray[np.float64]]) -> None:
+        """Refuse NaN and infinity in any column [T, ...]."""
+        for name, values in columns.items():
+            bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+            if bad.any():
+                first = int(np.argmax(bad))
+                self.fail(
+                    "finite", f"{name} is not finite in {int(bad.sum())} steps, first {first}"
+                )
+
+    def language(self, instructions: Sequence[str]) -> None:
+        """Refuse an episode with a step without words: loaders hang on all-empty language."""
+        if any(not text.strip() for text in instructions):
+            self.fail("language", "the instruction is empty; give one with --instruction")
+
+    def camera(
+        self,
+        name: str,
+        levels: FloatArray,
+        pictures: Sequence[bytes],
+        travel_m: FloatArray,
+        rate_hz: float,
+    ) -> None:
+        """Refuse black and frozen cameras.
+
+        levels [T]: 99th percentile brightness; pictures: T encoded images; travel_m [T]: way of
+        the farthest-moving arm up to each step.
+        """
+        black = levels < BLACK_LEVEL
+        if black.mean() > BLACK_SHARE:
+            share = 100.0 * float(black.mean())
+            self.fail("black", f"camera {name} is black in {share:.0f} % of the steps")
+        start = 0
+        for index in range(1, len(pictures) + 1):
+            if index < len(pictures) and pictures[index] == pictures[start]:
+                continue
+            seconds = (index - 1 - start) / rate_hz
+            way = float(travel_m[index - 1] - travel_m[start])
+            if seconds >= FROZEN_SECONDS and way > FROZEN_TRAVEL_M:
+                self.fail(
+                    "frozen",
+                    f"camera {name} repeats one picture for {seconds:.1f} s from step {start} "
+                    f"while the robot moves {way:.3f} m",
+                )
+            start = index
+
+    def motion(self, actions: FloatArray, moved: FloatArray) -> None:
+        """Refuse an episode whose arms never move, or never follow.
+
+        actions [T, D]; moved [T, A, 2]: metres and radians measured per step.
+        """
+        per_arm = actions.reshape(len(actions), -1, 7)
+        asked_m = np.linalg.norm(per_arm[:, :, :3], axis=2).sum()
+        asked_rad = np.linalg.norm(per_arm[:, :, 3:6], axis=2).sum()
+        if asked_m < CONSTANT_M and asked_rad < CONSTANT_RAD:
+            self.fail("constant", "every action is constant: no arm is asked to move")
+        done_m, done_rad = moved.sum(axis=(0, 1))
+        if asked_m > FROZEN_TRAVEL_M and done_m < CONSTANT_M and done_rad < CONSTANT_RAD:
+            self.fail(
+                "constant",
+                f"goals move {asked_m:.3f} m but the measured pose never changes: a dead topic",
+            )
