@@ -50,9 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.kind not in kinds:
         raise EvlaError(f"unknown evaluation {arguments.kind!r}: {nearest(arguments.kind, kinds)}")
     text = kinds[arguments.kind]
-    parser = Parser(
-        prog=f"evla eval {arguments.kind}", description=f"{text[0].upper()}{text[1:]}."
-    )
+    parser = Parser(prog=f"evla eval {arguments.kind}", description=f"{text[0].upper()}{text[1:]}.")
     module = importlib.import_module(KINDS[arguments.kind][0])
     module.add_arguments(parser)
     return int(module.run(parser.parse_args(arguments.rest)))

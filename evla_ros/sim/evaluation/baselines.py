@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The policies every score is read against: the scripted expert above, random and hold below."""
+"""What every score is read against: the scripted expert above, a random walk (and hold) below."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from evla_ros.embodiment import Embodiment, proprio_layout
+from evla_ros.embodiment import Embodiment
 from evla_ros.geometry.delta import delta_between
 from evla_ros.policy.types import Chunk, Observation
 from evla_ros.sim.experts.style import Style
@@ -30,24 +30,8 @@ class _Baseline:
         """Nothing is remembered between episodes: each gets a new baseline."""
 
 
-class HoldPolicy(_Baseline):
-    """Asks to stay where it is, gripper as measured."""
-
-    def __init__(self, embodiment: Embodiment) -> None:
-        super().__init__(embodiment)
-        self._grippers = _gripper_columns(embodiment)
-
-    def infer(self, observation: Observation) -> Chunk:
-        """Return zero deltas."""
-        actions = np.zeros((self.chunk_length, self.action_dim))
-        actions[:, 6::7] = [
-            1.0 if column is None else observation.proprio[column] for column in self._grippers
-        ]
-        return Chunk(observation.stamp_ns, actions)
-
-
 class RandomPolicy(_Baseline):
-    """A smooth random walk (first-order autoregressive velocity) of every arm; grippers toggle now and then."""
+    """A smooth random walk of every arm; grippers toggle now and then."""
 
     _MEMORY = 0.9
     _SPREAD = 0.5
@@ -76,9 +60,9 @@ class RandomPolicy(_Baseline):
 
 
 class ExpertPolicy(_Baseline):
-    """The scripted expert as a policy: it rolls a copy of the state forward and returns the goals it would send.
+    """The scripted expert as a policy: rolls a copy of the state forward, returns its goals.
 
-    It sees the simulator's state, not the images: the upper bound that the control code leaves to any policy.
+    It sees the simulator's state, not the images: the upper bound that the control core leaves.
     """
 
     def __init__(self, world: World) -> None:
@@ -86,7 +70,7 @@ class ExpertPolicy(_Baseline):
         self._world = world
 
     def infer(self, observation: Observation) -> Chunk:
-        """Return the expert's chunk for the instruction in words; the world is as before afterwards."""
+        """Return the expert's chunk for the instruction; the world is as before afterwards."""
         world = self._world
         task = world.suite.grammar.parse(observation.instruction)
         expert = world.suite.expert(world, task, Style())
@@ -103,10 +87,3 @@ class ExpertPolicy(_Baseline):
             world.tick()
         world.load_state(before)
         return Chunk(observation.stamp_ns, rows)
-
-
-def _gripper_columns(embodiment: Embodiment) -> list[int | None]:
-    if "gripper" not in embodiment.proprio:
-        return [None] * len(embodiment.arms)
-    layout = proprio_layout(embodiment)
-    return [layout.slice_of(f"{arm.name}_gripper").start for arm in embodiment.arms]

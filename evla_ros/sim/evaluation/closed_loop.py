@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One policy closing the loop on a world through the control core that the policy node runs, in simulated time."""
+"""A policy closes the loop on a world through the policy node's control core, in simulated time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ClosedLoop:
         sees_images: bool,
         charge_inference: bool,
     ) -> None:
-        """Take a world that was just reset. charge_inference: a chunk arrives as late as it took to compute."""
+        """Take a world just reset. charge_inference: a chunk is as late as it took to compute."""
         self.world, self._policy = world, policy
         self._sees_images, self._charge = sees_images, charge_inference
         self.controller = Controller(world.embodiment, settings, simulated_clock=True)

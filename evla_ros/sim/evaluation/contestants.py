@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Who is evaluated: a name and, for every episode, a policy. Baselines and checkpoints look the same."""
+"""Who is evaluated: a name and, per episode, a policy; baselines and checkpoints look the same."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evla_ros.embodiment import Embodiment
+from evla_ros.embodiment import Embodiment, load_embodiment
 from evla_ros.errors import EvlaError, nearest
 from evla_ros.policy.protocol import Policy
-from evla_ros.sim.evaluation.baselines import ExpertPolicy, HoldPolicy, RandomPolicy
+from evla_ros.policy.spec import PolicySpec, build_policy
+from evla_ros.sim.description import describe
+from evla_ros.sim.evaluation.baselines import ExpertPolicy, RandomPolicy
 
 if TYPE_CHECKING:
     from evla_ros.sim.world import World
@@ -24,8 +26,8 @@ BASELINES = ("expert", "random", "hold")
 class Contestant:
     """name: shown in reports. begin: (world, seed) -> the policy of one episode.
 
-    sees_images: whether frames have to be rendered for it. baseline: whether it is a yardstick, whose
-    computing time is never charged.
+    sees_images: whether frames have to be rendered for it. baseline: a yardstick, whose computing
+    time is never charged.
     """
 
     name: str
@@ -34,44 +36,42 @@ class Contestant:
     baseline: bool
 
 
-def make_contestant(spec: str, embodiment: Embodiment) -> Contestant:
+def make_contestant(spec: str, embodiment: Embodiment, threads: int = 0) -> Contestant:
     """Return a baseline by name, or the policy of a checkpoint folder.
 
-    Raises EvlaError when it is neither, or when the checkpoint was made for another robot.
+    threads: of torch, 0 leaves its own choice. Raises EvlaError when the spec is neither, or when
+    the checkpoint was made for another robot.
     """
-    if spec == "expert":
-        return Contestant(
-            spec, lambda world, _: ExpertPolicy(world), sees_images=False, baseline=True
-        )
-    if spec == "random":
-        return Contestant(
-            spec,
-            lambda world, seed: RandomPolicy(world.embodiment, seed),
-            sees_images=False,
-            baseline=True,
-        )
-    if spec == "hold":
-        return Contestant(
-            spec, lambda world, _: HoldPolicy(world.embodiment), sees_images=False, baseline=True
-        )
-    folder = Path(spec)
-    if not folder.is_dir():
+    if spec in BASELINES:
+        return Contestant(spec, _BASELINES[spec], sees_images=False, baseline=True)
+    if not Path(spec).is_dir():
         raise EvlaError(
-            f"no policy {spec!r}: neither a checkpoint folder nor a baseline; {nearest(spec, BASELINES)}"
+            f"no policy {spec!r}: neither a checkpoint folder nor a baseline; "
+            f"{nearest(spec, BASELINES)}"
         )
-    return _checkpoint(folder, embodiment)
-
-
-def _checkpoint(folder: Path, embodiment: Embodiment) -> Contestant:
-    policy = load_checkpoint_policy(folder)
-    if policy.embodiment_hash not in ("", embodiment.content_hash):
-        raise EvlaError(
-            f"the checkpoint {folder} was made for another robot than {embodiment.name!r} "
-            f"({_difference(folder, embodiment)}); evaluate it in the world it was made for"
-        )
+    built = build_policy(PolicySpec("evla", embodiment.text, checkpoint=spec, threads=threads))
 
     def begin(_world: World, _seed: int) -> Policy:
-        policy.reset()
-        return policy
+        built.reset()
+        return built
 
-    return Contestant(str(folder), begin, sees_images=True, baseline=False)
+    return Contestant(spec, begin, sees_images=True, baseline=False)
+
+
+def embodiment_for(spec: str, world: str) -> Embodiment:
+    """Return the checkpoint's own embodiment, else the one shipped for the world."""
+    own = Path(spec) / "embodiment.yaml"
+    if spec not in BASELINES and own.is_file():
+        return load_embodiment(own)
+    return load_embodiment(describe(world).embodiment)
+
+
+def _hold(world: World, _seed: int) -> Policy:
+    return build_policy(PolicySpec("hold", world.embodiment.text))
+
+
+_BASELINES: dict[str, Callable[[World, int], Policy]] = {
+    "expert": lambda world, _: ExpertPolicy(world),
+    "random": lambda world, seed: RandomPolicy(world.embodiment, seed),
+    "hold": _hold,
+}

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Run one episode and judge it; the states along the way are kept, so that only failures are rendered."""
+"""Run one episode and judge it; its states are kept, so that only failures need rendering."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evla_ros.control.settings import ControlSettings
 from evla_ros.sim.errors import UnstablePhysicsError
@@ -22,19 +22,19 @@ FILM_HZ = 12.5
 class EpisodeRules:
     """The same for every contestant.
 
-    max_s: simulated time allowed. charge_inference: late chunks for slow policies (never for baselines).
+    max_s: simulated time allowed. charge_inference: late chunks for slow policies, not baselines.
     randomize: draw colours, light and camera from the seed too. settings: of the control core.
     """
 
     max_s: float = 20.0
     charge_inference: bool = False
     randomize: bool = True
-    settings: ControlSettings = ControlSettings()
+    settings: ControlSettings = field(default_factory=ControlSettings)
 
 
 @dataclass(frozen=True, eq=False)
 class Played:
-    """The record of an episode, and its states every 1 / FILM_HZ seconds (empty when not asked for)."""
+    """The record of an episode, and its states every 1 / FILM_HZ seconds (if asked for)."""
 
     record: EpisodeRecord
     states: tuple[WorldState, ...]
@@ -49,7 +49,7 @@ def play_episode(
     *,
     keep_states: bool = False,
 ) -> Played:
-    """Reset the world to (task, seed) and let the contestant act until success, stop or the end of time."""
+    """Reset the world to (task, seed); the contestant acts until success, a stop or max_s."""
     chosen = world.reset(seed, task, rules.randomize)
     label = task if isinstance(task, str) else task.family
     if world.succeeded():

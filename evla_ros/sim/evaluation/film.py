@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Render an episode from its kept states: the overview in pretty quality, what the policy saw, a caption."""
+"""Render an episode from its kept states: a pretty overview, what the policy saw, a caption."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _END_S = 1.0
 
 
 def film_episode(world: World, played: Played, folder: Path) -> Path:
-    """Write the episode's MP4 into a folder and return its path; the world must not have been reset since."""
+    """Write the episode's MP4 into a folder; the world must not have been reset since."""
     record = played.record
     words = "_".join(record.instruction.split())
     path = folder / f"{Path(record.policy).name}-{words}-seed{record.seed}.mp4"

@@ -46,7 +46,7 @@ class EpisodeRecord:
     duration_s: simulated time until success or the end. path_m: measured way of the tool, per arm.
     goals: control ticks with a goal from a chunk; limited: those of them that a limit changed;
     clipped: the same by limit (step limits count actions).
-    holds: control ticks without a goal from a chunk, by reason. inference_ms: wall time of each inference.
+    holds: control ticks without a goal from a chunk, by reason. inference_ms: wall time of each.
     digest: SHA-256 of the final physics state, for comparing two runs.
     """
 

@@ -19,8 +19,8 @@ MOVED_M = 0.005
 class Score:
     """One policy on one task (or on all of them).
 
-    trials: scored episodes; void: episodes that are not scored, by verdict. `rate` is None when nothing
-    could be scored. Medians: time_s and path_m over successes, inference_ms over inferences.
+    trials: scored episodes; void: episodes that are not scored, by verdict. `rate` is None without
+    trials. Medians: time_s and path_m over successes, inference_ms over inferences.
     """
 
     policy: str
@@ -68,7 +68,7 @@ def score(policy: str, task: str, records: Iterable[EpisodeRecord]) -> Score:
 
 
 def scores(records: Sequence[EpisodeRecord]) -> list[Score]:
-    """Return one score per policy and task, and one per policy over all tasks, in order of appearance."""
+    """Return a score per policy and task, and one per policy over all of its tasks."""
     result: list[Score] = []
     for policy in dict.fromkeys(r.policy for r in records):
         of_policy = [r for r in records if r.policy == policy]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write frames as an MP4 (H.264) through PyAV; the file appears under its name only when it is complete."""
+"""Write frames as an MP4 (H.264) through PyAV; the file gets its name when it is complete."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Image = npt.NDArray[np.uint8]
 def write_mp4(path: Path, frames: Iterable[Image], rate_hz: float) -> int:
     """Write frames uint8 [H, W, 3] RGB with even H and W; returns how many.
 
-    Raises EvlaError when PyAV is missing, without frames, and when a frame does not fit the first one.
+    Raises EvlaError without PyAV, without frames, and when a frame does not fit the first one.
     """
     try:
         import av
@@ -55,5 +55,6 @@ def _check(frame: Image, shape: tuple[int, int]) -> None:
     height, width = shape
     if frame.dtype != np.uint8 or frame.shape != (height, width, 3) or height % 2 or width % 2:
         raise EvlaError(
-            f"a video frame {frame.dtype} {list(frame.shape)}; all take uint8 [{height}, {width}, 3], both even"
+            f"a video frame {frame.dtype} {list(frame.shape)}; "
+            f"all take uint8 [{height}, {width}, 3], both even"
         )

@@ -14,8 +14,8 @@ Z_95 = 1.959963984540054
 def wilson_interval(successes: int, trials: int, z: float = Z_95) -> tuple[float, float]:
     """Return (low, high) of the success probability in [0, 1]; (0, 1) without trials.
 
-    z: quantile of the normal distribution, 1.96 for 95 %. Source: E. B. Wilson, "Probable inference,
-    the law of succession, and statistical inference", JASA 22 (1927). Raises EvlaError for
+    z: quantile of the normal distribution, 1.96 for 95 %. Source: E. B. Wilson, "Probable
+    inference, the law of succession, and statistical inference", 1927. Raises EvlaError for
     impossible counts.
     """
     if not 0 <= successes <= trials:

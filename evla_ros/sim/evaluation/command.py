@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The options of `evla eval sim`, and what they lead to."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from evla_ros.errors import EvlaError, nearest
+from evla_ros.sim.evaluation.arguments import add_arguments
+from evla_ros.sim.evaluation.contestants import BASELINES, embodiment_for, make_contestant
+from evla_ros.sim.evaluation.episode import EpisodeRules
+from evla_ros.sim.evaluation.plan import PlannedEpisode, plan_episodes
+from evla_ros.sim.evaluation.progress import Progress
+from evla_ros.sim.evaluation.record import EpisodeRecord
+from evla_ros.sim.evaluation.report import as_json, write_report
+from evla_ros.sim.evaluation.score import scores
+from evla_ros.sim.evaluation.table import remarks, to_table
+from evla_ros.sim.evaluation.workers import Job, Setup, play_all
+from evla_ros.sim.worlds import make_suite
+
+__all__ = ["add_arguments", "run"]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play, report and judge: 0 when the policy has a score for every task, 1 when it has not."""
+    suite = make_suite(arguments.world)
+    plan = plan_episodes(suite.grammar, arguments.tasks, arguments.episodes, arguments.seed)
+    baselines = _baselines(arguments.baselines, arguments.policy)
+    folder = _new_folder(arguments)
+    setup = _setup(arguments, folder)
+    jobs = _jobs(arguments.policy, baselines, plan, arguments)
+    records: list[EpisodeRecord] = []
+    interrupted = False
+    progress = Progress(len(jobs), quiet=arguments.json)
+    try:
+        for record in play_all(setup, jobs, arguments.workers):
+            records.append(record)
+            progress.show(records)
+    except KeyboardInterrupt:
+        interrupted = True
+    progress.end()
+    if not records:
+        raise EvlaError("interrupted before the first episode was over; nothing to report")
+    question = _question(arguments, baselines, interrupted=interrupted)
+    _publish(folder, question, records, print_json=arguments.json)
+    return 1 if interrupted or _refused(arguments.policy, records) else 0
+
+
+def _publish(
+    folder: Path, question: dict[str, object], records: list[EpisodeRecord], *, print_json: bool
+) -> None:
+    from evla_ros.sim.evaluation.plot import write_plot
+
+    result = scores(records)
+    report = as_json(question, records)
+    write_report(folder / "report.json", report)
+    title = f"{question['policy']} in {question['world']}, seed {question['seed']}"
+    write_plot(folder / "success.png", result, title)
+    if print_json:
+        print(json.dumps(report, indent=1))
+        return
+    print(to_table(result))
+    for sentence in remarks(result, records):
+        print(f"note: {sentence}")
+    print(f"report: {folder / 'report.json'}\nplot:   {folder / 'success.png'}")
+    videos = [r.video for r in records if r.video]
+    if videos:
+        print(f"videos: {len(videos)} in {Path(videos[0]).parent}")
+
+
+def _refused(policy: str, records: list[EpisodeRecord]) -> bool:
+    """Whether a task of the policy has no scored episode; says so."""
+    empty = [s.task for s in scores(records) if s.policy == policy and s.rate is None]
+    if empty:
+        print(f"error: no score for {', '.join(empty)}: see the notes", file=sys.stderr)
+    return bool(empty)
+
+
+def _baselines(text: str, policy: str) -> list[str]:
+    names = [] if text == "none" else [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in BASELINES:
+            raise EvlaError(f"no baseline {name!r}; {nearest(name, [*BASELINES, 'none'])}")
+    return [name for name in names if name != policy]
+
+
+def _jobs(
+    policy: str, baselines: list[str], plan: list[PlannedEpisode], arguments: argparse.Namespace
+) -> list[Job]:
+    last = arguments.seed + min(arguments.episodes, arguments.baseline_episodes)
+    jobs: list[Job] = [(policy, planned) for planned in plan]
+    for name in baselines:
+        jobs += [(name, planned) for planned in plan if planned.seed < last]
+    return jobs
+
+
+def _setup(arguments: argparse.Namespace, folder: Path) -> Setup:
+    embodiment = embodiment_for(arguments.policy, arguments.world)
+    make_contestant(arguments.policy, embodiment)  # here, a mistake is found before workers start
+    rules = EpisodeRules(
+        max_s=arguments.max_seconds,
+        charge_inference=arguments.charge_inference,
+        randomize=not arguments.plain,
+    )
+    videos = folder / "videos" if arguments.videos == "" else arguments.videos
+    return Setup(
+        world=arguments.world,
+        embodiment_text=embodiment.text,
+        policy=arguments.policy,
+        rules=rules,
+        image_size=arguments.image_size,
+        videos=None if videos is None else Path(videos),
+        threads=1 if arguments.workers > 1 else 0,
+    )
+
+
+def _new_folder(arguments: argparse.Namespace) -> Path:
+    if arguments.out is not None:
+        folder = Path(arguments.out)
+        if folder.exists():
+            raise EvlaError(f"{folder} exists; name another folder with --out")
+        return folder
+    stem = f"{arguments.world}-{Path(arguments.policy).name}-seed{arguments.seed}"
+    base = Path("outputs") / "eval"
+    names = [stem, *(f"{stem}-{i}" for i in range(2, 10_000))]
+    return next(base / name for name in names if not (base / name).exists())
+
+
+def _question(
+    arguments: argparse.Namespace, baselines: list[str], *, interrupted: bool
+) -> dict[str, object]:
+    keys = (
+        "world", "policy", "tasks", "episodes", "seed", "max_seconds", "charge_inference", "plain",
+        "image_size", "workers",
+    )  # fmt: skip
+    question: dict[str, object] = {key: getattr(arguments, key) for key in keys}
+    return {**question, "baselines": baselines, "interrupted": interrupted}

@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The evaluation as JSON: what was asked, on which machine, every score and every episode."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evla_ros import __version__
+from evla_ros.bench.report import machine
+from evla_ros.errors import EvlaError
+from evla_ros.sim.evaluation.record import EpisodeRecord
+from evla_ros.sim.evaluation.score import Score, scores
+
+FORMAT = "evla_ros.sim_evaluation/1"
+
+
+def as_json(question: Mapping[str, Any], records: Sequence[EpisodeRecord]) -> dict[str, Any]:
+    """Return the report; `question` is what was asked (world, policy, seed, rules, ...)."""
+    return {
+        "format": FORMAT,
+        "version": __version__,
+        "machine": machine(),
+        "question": dict(question),
+        "scores": [_score(s) for s in scores(records)],
+        "episodes": [record.as_json() for record in records],
+    }
+
+
+def write_report(path: Path, report: Mapping[str, Any]) -> None:
+    """Write the JSON completely or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def read_report(path: Path) -> tuple[dict[str, Any], list[EpisodeRecord]]:
+    """Return (question, records) of a report; raises EvlaError when the file is none."""
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        if report["format"] != FORMAT:
+            raise EvlaError(
+                f"{path} has format {report['format']!r}; this version reads {FORMAT!r}"
+            )
+        return report["question"], [EpisodeRecord.from_json(e) for e in report["episodes"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EvlaError(f"{path} is not a report of `evla eval sim` ({error})") from error
+
+
+def _score(s: Score) -> dict[str, Any]:
+    low, high = s.interval
+    return {
+        "policy": s.policy,
+        "task": s.task,
+        "successes": s.successes,
+        "trials": s.trials,
+        "rate": s.rate,
+        "wilson_95": [low, high] if s.trials else None,
+        "not_scored": s.void,
+        "median_time_s": s.time_s,
+        "median_path_m": s.path_m,
+        "limited_share": s.limited_share,
+        "median_inference_ms": s.inference_ms,
+        "never_moved": s.never_moved,
+    }

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from evla_ros.cli.main import main
+from evla_ros.sim.evaluation.report import read_report
+
+QUICK = ["eval", "sim", "--tasks", "reach", "lift", "--episodes", "2", "--max-seconds", "3"]
+
+
+def test_the_expert_beats_the_baselines_and_workers_change_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    assert main([*QUICK, "--policy", "expert", "--out", str(alone)]) == 0
+    table = capsys.readouterr().out
+    assert all(word in table for word in ("expert", "random", "hold", "2/2 100 %", "34-100 %"))
+    assert (alone / "success.png").stat().st_size > 5000
+    assert main([*QUICK, "--policy", "expert", "--out", str(together), "--workers", "2"]) == 0
+    one, two = (read_report(f / "report.json")[1] for f in (alone, together))
+    assert [r.outcome() for r in one] == [r.outcome() for r in two]
+
+
+def test_failures_are_filmed_and_json_is_clean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "eval",
+        "sim",
+        "--policy",
+        "hold",
+        "--baselines",
+        "none",
+        "--tasks",
+        "lift the red block",
+    ]
+    more = [
+        "--tasks",
+        "lift the red block",
+        "--episodes",
+        "1",
+        "--max-seconds",
+        "0.5",
+        "--videos",
+        "--json",
+    ]
+    assert main([*words, *more, "--out", str(tmp_path / "run")]) == 0
+    report = json.loads(capsys.readouterr().out)
+    (episode,) = report["episodes"]
+    assert episode["verdict"] == "failure"
+    assert Path(episode["video"]).stat().st_size > 1000
+
+
+def test_a_policy_that_cannot_act_is_refused_a_score(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr("evla_ros.control.controller.Controller.accept", nothing)
+    words = ["eval", "sim", "--policy", "expert", "--baselines", "none", "--tasks", "lift"]
+    more = ["--episodes", "2", "--max-seconds", "0.5", "--out", str(tmp_path / "run")]
+    assert main([*words, *more]) == 1
+    out, err = capsys.readouterr()
+    assert "refused" in out
+    assert "no score for lift" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["eval", "smi"], "did you mean 'sim'"),
+        (["eval", "sim", "--policy", "expret"], "did you mean 'expert'"),
+        (["eval", "sim", "--policy", "hold", "--world", "tabletop"], "tabletop_arm"),
+        (["eval", "sim", "--policy", "hold", "--baselines", "exprt"], "did you mean 'expert'"),
+        (["eval", "sim", "--policy", "hold", "--tasks", "lfit"], "did you mean 'lift'"),
+        (["eval", "sim", "--policy", "hold", "--out", "."], "name another folder"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    words: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: ")
+    assert hint in err
+    assert err.count("\n") == 1
