@@ -32,6 +32,8 @@ class ArmChannel:
         """Start without a goal; `begin` anchors it."""
         self.name = name
         self.history = PoseHistory()
+        self._goals = PoseHistory(capacity=1000)
+        self._anchor_on_goal = settings.anchor == "goal"
         self.measured: Pose | None = None
         self.clips: Counter[Reason] = Counter()
         self.last_clips: tuple[Reason, ...] = ()
@@ -76,7 +78,25 @@ class ArmChannel:
     def forget(self) -> None:
         """Let go of goal and hold: the node is silent, another may move the arm."""
         self._hold, self.last_clips = None, ()
+        self._goals.clear()
         self._anchor(None)
+
+    def anchor_at(self, stamp_ns: int, max_gap_ns: int) -> Pose | None:
+        """Return where the deltas of an observation of that time start, None if unknown."""
+        measured = self.history.at(stamp_ns, max_gap_ns)
+        if measured is None or not self._anchor_on_goal:
+            return measured
+        return self._goals.latest_before(stamp_ns) or measured
+
+    def note_goal(self, now_ns: int) -> None:
+        """Remember that the goal is in force from now on."""
+        if self._anchor_on_goal and self.goal is not None:
+            self._goals.add(now_ns, self.goal)
+
+    def clear_history(self) -> None:
+        """Forget every time; the clock jumped."""
+        self.history.clear()
+        self._goals.clear()
 
     def begin(self) -> None:
         """Anchor on the measured pose, at rest; the caller made sure that there is one."""

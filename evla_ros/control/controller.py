@@ -132,7 +132,7 @@ class Controller:
             return None
         stamp_ns = chunk.observation_stamp_ns
         anchors = [
-            arm.history.at(stamp_ns, stream.max_age_ns)
+            arm.anchor_at(stamp_ns, stream.max_age_ns)
             for arm, stream in zip(self.arms, self.inputs.poses, strict=True)
         ]
         goals = [arm.goal for arm in self.arms]
@@ -200,6 +200,7 @@ class Controller:
         for index, arm in enumerate(self.arms):
             wanted = self.scheduler.goal(index, now_ns)
             goal = arm.follow(wanted, self.scheduler.opening(index, now_ns), dt_s)
+            arm.note_goal(now_ns)
             arms.append(ArmTick(goal, arm.opening))
         clips = {reason for arm in self.arms for reason in arm.last_clips}
         if not clips:
@@ -231,11 +232,11 @@ class Controller:
         return Tick(now_ns, finding, tuple(ArmTick(None) for _ in self.arms))
 
     def _hold(self, now_ns: int, finding: Finding, fresh: Sequence[bool], dt_s: float) -> Tick:
-        arms = tuple(
-            ArmTick(arm.hold(dt_s, fresh=is_fresh))
-            for arm, is_fresh in zip(self.arms, fresh, strict=True)
-        )
-        return Tick(now_ns, finding, arms)
+        arms = []
+        for arm, is_fresh in zip(self.arms, fresh, strict=True):
+            arms.append(ArmTick(arm.hold(dt_s, fresh=is_fresh)))
+            arm.note_goal(now_ns)
+        return Tick(now_ns, finding, tuple(arms))
 
     # -- helpers --
 
@@ -267,7 +268,7 @@ class Controller:
         self.inputs.watchdog.clear()
         self.policy.clock_jumped(now_ns)
         for arm in self.arms:
-            arm.history.clear()
+            arm.clear_history()
         if self.last_stop is not None:  # its time is on the old clock
             self.last_stop = LastStop(self.last_stop.finding, now_ns)
 

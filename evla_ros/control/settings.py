@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,9 @@ class ControlSettings:
 
     blend_s: window over which a new chunk takes over from the old one.
     replan_time_left_s: inference starts when the chunk in use lasts no longer than this.
+    anchor: the deltas of a chunk start at the `measured` pose at image time, or at the `goal` that
+        was
+        in force then (for arms that sag under their goal: a measured anchor would sink with them).
     executor_lag_s: how far the robot trails its goals; goals are taken that much further along the
         chunk.
     settle_s: after the last action its goal stays this long before the measured pose is held.
@@ -28,6 +32,7 @@ class ControlSettings:
 
     blend_s: float = 0.2
     replan_time_left_s: float = 0.4
+    anchor: Literal["measured", "goal"] = "measured"
     executor_lag_s: float = 0.0
     settle_s: float = 0.3
     resume_within_s: float = 2.0

@@ -216,3 +216,16 @@ def test_two_arms_move_and_stop_together() -> None:
     assert not tick.moving
     assert tick.finding == Finding(Reason.POSE_STALE, "pose left: older than 0.2 s")
     np.testing.assert_allclose(tick.arms[1].goal.position_m, rig.reported[1][-1].position_m)
+
+
+@pytest.mark.parametrize(("anchor", "sinks"), [("measured", True), ("goal", False)])
+def test_an_arm_that_sags_under_its_goal_sinks_only_with_a_measured_anchor(
+    anchor: str, sinks: bool
+) -> None:
+    rig = Rig(settings=ControlSettings(anchor=anchor))
+    rig.start()
+    sag = np.array([0.0, 0.0, -0.01])
+    for _ in range(100):
+        goal = rig.step(lambda: rig.chunk(0.0)).arms[0].goal
+        rig.measured[0] = Pose(goal.position_m + sag, goal.quaternion_xyzw)
+    assert (rig.ticks[-1].arms[0].goal.position_m[2] < 0.27) == sinks

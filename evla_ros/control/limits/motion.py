@@ -46,7 +46,8 @@ def moved(start: Pose, linear_m_s: Array, angular_rad_s: Array, dt_s: float) -> 
 def braking_speed(distance: float, acceleration: float, dt_s: float) -> float:
     """Return the highest speed that stops within distance, slowing by acceleration * dt_s.
 
-    Exact in ticks: n further ones, each slower, then the rest: (n + 1) v dt - n (n + 1) / 2 a dt^2 = d.
+    Exact in ticks: n further ones, each slower, then the rest: (n + 1) v dt - n (n + 1) / 2 a dt^2
+    = d.
     """
     unit = acceleration * dt_s * dt_s
     distance = max(distance, 0.0)
