@@ -33,9 +33,12 @@ def place_episode(world: World, task: Task, rng: np.random.Generator, randomize:
         world.scene.plain_look()
     for _ in range(_TRIES):
         mujoco.mj_resetData(world.model, world.data)
-        _place_arms(world, rng)
         if not world.scene.place(world.data, task, rng):
             continue
+        mujoco.mj_kinematics(world.model, world.data)
+        if not world.suite.feasible(world, task):
+            continue
+        _place_arms(world, rng)
         mujoco.mj_forward(world.model, world.data)
         world.step(_SETTLE_S)
         world.scene.start_episode(world.data)

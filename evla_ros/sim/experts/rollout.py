@@ -10,12 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from evla_ros.sim.experts.disturbance import Disturbance
 from evla_ros.sim.experts.style import Style
 from evla_ros.sim.tasks.task import Task
 from evla_ros.sim.world import World
 
 Array = npt.NDArray[np.float64]
 _NUMBERS_PER_ARM = 7
+_LEAST_STEP_M = 0.006
+_RAD_PER_M = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +45,11 @@ def run_expert(
     the state that the coming label answers.
     """
     expert = world.suite.expert(world, task, style)
+    disturbance = Disturbance(world, rng, style.disturbance)
     solved = 0
     for _ in range(max_ticks):
         label = expert.act()
-        executed = noisy(label, style, rng)
+        executed = disturbance.on(noisy(label, style, rng))
         world.apply(executed)
         world.tick()
         success = world.succeeded(task)
@@ -56,13 +60,14 @@ def run_expert(
 
 
 def noisy(label: Array, style: Style, rng: np.random.Generator) -> Array:
-    """Return the action with Gaussian noise on its poses, in the style's scale."""
+    """Return the action with Gaussian noise on its poses, proportional to the step."""
     if style.noise <= 0.0:
         return label
-    scale = style.noise * style.speed_m_s * 0.1
     parts = label.reshape(-1, _NUMBERS_PER_ARM).copy()
-    parts[:, :3] += rng.normal(0.0, scale, parts[:, :3].shape)
-    parts[:, 3:6] += rng.normal(0.0, style.noise * 0.04, parts[:, 3:6].shape)
+    step_m = np.linalg.norm(parts[:, :3], axis=1, keepdims=True)
+    scale = style.noise * np.maximum(step_m, _LEAST_STEP_M)
+    parts[:, :3] += rng.normal(0.0, 1.0, parts[:, :3].shape) * scale
+    parts[:, 3:6] += rng.normal(0.0, 1.0, parts[:, 3:6].shape) * scale * _RAD_PER_M
     return parts.reshape(-1)
 
 

@@ -16,8 +16,8 @@ from evla_ros.sim.experts.motion import Intent
 from evla_ros.sim.experts.style import Style
 
 Array = npt.NDArray[np.float64]
-_ALIGNED_M = 0.009
-_STILL_ALIGNED_M = 0.018
+_ALIGNED_M = 0.011
+_STILL_ALIGNED_M = 0.019
 _AT_HEIGHT_M = 0.010
 _MARGIN_M = 0.045
 _PLACED_M = 0.010
@@ -57,14 +57,20 @@ def grasp(hand: Hand, target_m: Array, style: Style) -> Intent:
     return travel(hand, target_m + up(height), target_m[2] + _MARGIN_M, 1.0)
 
 
-def carry(hand: Hand, held_m: Array, place_m: Array, style: Style) -> Intent:
+def carry(
+    hand: Hand, held_m: Array, place_m: Array, style: Style, tolerance_m: float = _ALIGNED_M
+) -> Intent:
     """Bring a held object over a place, lower it, open; held_m, place_m: object centres [3]."""
     lateral = float(np.hypot(*(place_m - held_m)[:2]))
     above = float(held_m[2] - place_m[2])
-    if lateral < _STILL_ALIGNED_M and above < _PLACED_M:
+    still = tolerance_m + _STILL_ALIGNED_M - _ALIGNED_M
+    if lateral < still and above < _PLACED_M:
         return hand.stay(1.0)
-    tolerance = _STILL_ALIGNED_M if above < 0.03 else _ALIGNED_M
-    height = 0.0 if lateral < tolerance else _descent(lateral, style.carry_m)
+    height = (
+        0.0
+        if lateral < (still if above < 0.03 else tolerance_m)
+        else _descent(lateral, style.carry_m)
+    )
     goal = place_m + (hand.position_m - held_m) + up(height)
     return travel(hand, goal, goal[2] - 0.02 if height else -1.0, 0.0)
 

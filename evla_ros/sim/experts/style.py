@@ -16,7 +16,7 @@ class Style:
     speed_m_s: travel speed of the tool. hover_m: height above an object when approaching. carry_m:
     height of a carried object above its rest. slowdown: fraction of the remaining way per tick near
     a target. noise: standard deviation of injected noise as a fraction of the step (DART, Laskey
-    2017).
+    2017). disturbance: probability per tick that something goes wrong.
     """
 
     speed_m_s: float = 0.32
@@ -24,9 +24,10 @@ class Style:
     carry_m: float = 0.11
     slowdown: float = 0.65
     noise: float = 0.0
+    disturbance: float = 0.0
 
     @staticmethod
-    def sample(rng: np.random.Generator, noise: float = 0.0) -> Style:
+    def sample(rng: np.random.Generator, noise: float = 0.0, disturbance: float = 0.0) -> Style:
         """Draw a demonstrator."""
         return Style(
             speed_m_s=float(rng.uniform(0.26, 0.40)),
@@ -34,4 +35,5 @@ class Style:
             carry_m=float(rng.uniform(0.095, 0.13)),
             slowdown=float(rng.uniform(0.55, 0.75)),
             noise=noise,
+            disturbance=disturbance,
         )

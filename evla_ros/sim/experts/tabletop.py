@@ -28,6 +28,7 @@ _KNOB_STANDOFF_M = 0.020 + 0.011
 _KNOB_TO_FRONT_M = 0.042
 _DRAWER_CLEARANCE_M = 0.135
 _REACH_ABOVE_M = 0.05
+_TOLERANCE_M = {"stack": 0.009, "put_on_plate": 0.02, "put_in_bowl": 0.018, "put_in_drawer": 0.02}
 _LIFT_M = 0.10
 _WAYS = {"left": np.array([0.0, 1.0, 0.0]), "right": np.array([0.0, -1.0, 0.0])}
 
@@ -83,7 +84,7 @@ class TabletopExpert:
         if not held and self._is_there(block, place):
             return skills.let_go(turned, place[2] + style.hover_m)
         if held:
-            return skills.carry(turned, block, place, style)
+            return skills.carry(turned, block, place, style, _TOLERANCE_M[family])
         return skills.grasp(turned, block, style)
 
     def _turned(self, hand: Hand, colour: str) -> Hand:
