@@ -83,13 +83,13 @@ def find_bags(paths: list[Path]) -> list[Path]:
 
 
 def _is_bag(path: Path) -> bool:
+    """A file of a bag's kind, or a folder with metadata.yaml or with files named after it."""
     if path.is_file():
         return path.suffix in SUFFIXES
-    if not path.is_dir():
-        return False
     if (path / "metadata.yaml").is_file():
         return True
-    return any(next(path.glob(f"*{suffix}"), None) is not None for suffix in SUFFIXES)
+    files = [f for suffix in SUFFIXES for f in path.glob(f"{path.name}*{suffix}")]
+    return bool(files)
 
 
 def _bags_below(folder: Path) -> list[Path]:
@@ -97,6 +97,8 @@ def _bags_below(folder: Path) -> list[Path]:
     for child in sorted(folder.iterdir()):
         if child.name.startswith(".") or child.name in ("trash", "quarantine"):
             continue
-        if child.is_dir():
-            found.extend([child] if _is_bag(child) else _bags_below(child))
+        if _is_bag(child):
+            found.append(child)
+        elif child.is_dir():
+            found.extend(_bags_below(child))
     return found

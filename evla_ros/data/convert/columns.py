@@ -120,7 +120,10 @@ class TickColumns:
             return
         state, command = tick.payload(f"gripper:{arm.name}"), tick.payload(f"command:{arm.name}")
         known = tick.complete and state is not None
-        column.openings.append(measured_opening(arm.gripper, state) if known else np.nan)
+        opening = measured_opening(arm.gripper, state) if known else np.nan
+        if known and not np.isfinite(opening):
+            self._gates.fail("finite", f"gripper:{arm.name} at tick {tick.index} is not a number")
+        column.openings.append(opening)
         column.commands.append(np.nan if command is None else commanded(arm.gripper, command))
 
     def _pose(self, key: str, tick: Tick) -> Pose | None:
