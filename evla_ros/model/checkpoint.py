@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import uuid
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -24,6 +22,7 @@ from evla_ros.model.errors import CheckpointError
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.normalization import DatasetStatistics
 from evla_ros.model.processor import Processor
+from evla_ros.model.safe_files import read_json, read_safetensors, sha256
 from evla_ros.model.text_tokenizer import read_tokenizer
 
 WEIGHTS, CONFIG, STATISTICS = "model.safetensors", "config.json", "dataset_statistics.json"
@@ -79,7 +78,7 @@ def save_checkpoint(
         tokenizer.save(str(staging / TOKENIZER))
         if embodiment_text is not None:
             (staging / EMBODIMENT).write_text(embodiment_text)
-        hashes = {file.name: _sha256(file) for file in sorted(staging.iterdir())}
+        hashes = {file.name: sha256(file) for file in sorted(staging.iterdir())}
         (staging / HASHES).write_text(json.dumps(hashes, indent=2) + "\n")
         if target.exists():
             retired = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}"
@@ -107,7 +106,7 @@ def load_checkpoint(
         raise CheckpointError(f"checkpoint folder {str(path)!r} does not exist")
     if verify:
         verify_checkpoint(path)
-    config = parse_config(_read_json(path / CONFIG), str(path / CONFIG))
+    config = parse_config(read_json(path / CONFIG), str(path / CONFIG))
     tensors = read_safetensors(path / WEIGHTS)
     model = build_with(config, tensors, str(path / WEIGHTS), device, dtype)
     processor = Processor(config, read_tokenizer(path / TOKENIZER))
@@ -119,43 +118,11 @@ def load_checkpoint(
 
 def verify_checkpoint(folder: Path) -> None:
     """Raise `CheckpointError` naming the first file that is missing or differs from its recorded hash."""
-    for name, expected in _read_json(folder / HASHES).items():
+    for name, expected in read_json(folder / HASHES).items():
         file = folder / name
         if not file.is_file():
             raise CheckpointError(f"checkpoint {str(folder)!r} lacks {name}; copy the folder again")
-        if _sha256(file) != expected:
+        if sha256(file) != expected:
             raise CheckpointError(
                 f"{file}: differs from its recorded hash (truncated or changed); copy it again"
             )
-
-
-def read_safetensors(path: Path) -> dict[str, Tensor]:
-    """All tensors of one safetensors file, memory-mapped."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise CheckpointError(f"weights {str(path)!r} do not exist") from error
-    except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: not a readable safetensors file: {error}") from error
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text())
-    except OSError as error:
-        raise CheckpointError(f"cannot read {str(path)!r}: {error.strerror}") from error
-    except ValueError as error:
-        raise CheckpointError(f"{path}: not valid JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise CheckpointError(f"{path}: expected a JSON object")
-    return data
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return (
-            hashlib.file_digest(file, "sha256").hexdigest()
-            if hasattr(hashlib, "file_digest")
-            else hashlib.sha256(file.read()).hexdigest()
-        )

@@ -9,15 +9,17 @@ R > 1 instructions may share one image prefix; their segments do not see each ot
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 
-class Role(IntEnum):
-    """What a column holds; `IMAGE` is the shared block: token 0, patches and proprio."""
+class Role:
+    """What a column holds; `IMAGE` is the shared block: token 0, patches and proprio.
+
+    Plain integers, not an enum, so that `torch.compile` can trace comparisons with tensors.
+    """
 
     IMAGE = 0
     TEXT = 1
