@@ -100,3 +100,20 @@ def _decode_with_pillow(data: bytes) -> ImageArray:
             return np.asarray(picture.convert("RGB"), dtype=np.uint8)
     except (OSError, SyntaxError, ValueError) as error:
         raise ImageError(f"an image of {len(data)} bytes cannot be decoded: {error}") from error
+
+
+def decode_small(data: bytes | memoryview) -> ImageArray:
+    """Decode a picture at about an eighth of its size, for looking at whole datasets quickly.
+
+    JPEG is scaled while it is decoded (a quarter for pictures below 160 pixels): uint8 [h, w, 3].
+    """
+    height, width = image_size(data)
+    factor = 8 if min(height, width) >= 160 else 4 if min(height, width) >= 48 else 1
+    cv2 = _opencv()
+    if cv2 is None or factor == 1:
+        return np.ascontiguousarray(decode_rgb(data)[::factor, ::factor])
+    reduced = cv2.IMREAD_REDUCED_COLOR_8 if factor == 8 else cv2.IMREAD_REDUCED_COLOR_4
+    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), reduced)
+    if image is None:
+        raise ImageError(f"an image of {len(data)} bytes is neither valid JPEG nor PNG")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)

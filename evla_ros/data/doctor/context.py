@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the checks know about the dataset as a whole, besides its episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evla_ros.data.doctor.arms import ArmColumns, arms_of, guessed_arms
+from evla_ros.data.doctor.summary import EpisodeSummary
+from evla_ros.data.rlds.reader import RldsDataset
+from evla_ros.embodiment import Embodiment, action_layout, parse_embodiment
+from evla_ros.errors import EvlaError
+
+
+@dataclass(frozen=True)
+class SetContext:
+    """Name, arms, rate and statistics; `embodiment` is None for foreign datasets."""
+
+    name: str
+    action_names: tuple[str, ...]
+    arms: tuple[ArmColumns, ...]
+    embodiment: Embodiment | None = None
+    rate_hz: float | None = None
+    statistics: dict[str, Any] | None = None
+
+    def where(self, key: str) -> str:
+        """Return the feature with the topic it was recorded from, if that is known."""
+        camera = key.removeprefix("image_")
+        if self.embodiment is not None and camera in self.embodiment.cameras:
+            return f"{key} ({self.embodiment.cameras[camera].topic})"
+        return key
+
+    def steps(self, count: float) -> str:
+        """Return `12 steps (1.2 s)`, or without the seconds when the rate is unknown."""
+        seconds = f" ({count / self.rate_hz:.1f} s)" if self.rate_hz else ""
+        return f"{count:.0f} steps{seconds}"
+
+
+def context_of(dataset: RldsDataset, episodes: Sequence[EpisodeSummary]) -> SetContext:
+    """Read the embodiment beside the dataset, or guess the layout from the sizes."""
+    embodiment = _embodiment(dataset)
+    dim = dataset.features.action_dim
+    states = [episode.state for episode in episodes if len(episode)]
+    names: tuple[str, ...] = tuple(f"action[{index}]" for index in range(dim))
+    arms: tuple[ArmColumns, ...] = ()
+    if embodiment is not None and action_layout(embodiment).size == dim:
+        names, arms = action_layout(embodiment).names, arms_of(embodiment)
+    if not arms:
+        arms = guessed_arms(dim, states)
+    rate = float(embodiment.rate_hz) if embodiment is not None else _rate(episodes)
+    return SetContext(dataset.name, names, arms, embodiment, rate, _statistics(dataset))
+
+
+def _embodiment(dataset: RldsDataset) -> Embodiment | None:
+    if not dataset.embodiment_text:
+        return None
+    try:
+        return parse_embodiment(dataset.embodiment_text, source=str(dataset.path))
+    except EvlaError:
+        return None
+
+
+def _statistics(dataset: RldsDataset) -> dict[str, Any] | None:
+    try:
+        return dataset.statistics
+    except EvlaError:
+        return None
+
+
+def _rate(episodes: Sequence[EpisodeSummary]) -> float | None:
+    ticks = [np.diff(e.columns["stamp_ns"]) for e in episodes if "stamp_ns" in e.columns]
+    if not ticks or not sum(map(len, ticks)):
+        return None
+    median = float(np.median(np.concatenate(ticks)))
+    return 1e9 / median if median > 0 else None

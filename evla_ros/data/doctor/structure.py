@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Flags, lengths, language, splits and statistics: what loaders silently trip over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from evla_ros.data.doctor.context import SetContext
+from evla_ros.data.doctor.finding import Finding, Severity, share
+from evla_ros.data.doctor.summary import EpisodeSummary
+from evla_ros.data.rlds.statistics import StatisticsCollector
+
+SHORT = 5
+FEW = 10  # below, train[95%:] of the loaders is empty
+
+
+def check_structure(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
+    """Run the checks that need no geometry."""
+    return [
+        *_language(episodes),
+        *_flags(episodes),
+        *_outcome(episodes, context),
+        *_splits(episodes),
+        *_statistics(episodes, context),
+    ]
+
+
+def _language(episodes: Sequence[EpisodeSummary]) -> list[Finding]:
+    empty = tuple(e.label for e in episodes if not any(t.strip() for t in e.instructions))
+    if not empty:
+        return []
+    everywhere = len(empty) == len(episodes)
+    message = f"no instruction in {share(len(empty), len(episodes))} episodes"
+    if everywhere:
+        message += "; OpenVLA's loader then waits forever"
+    fix = "set it with `evla dataset edit --instruction`"
+    severity: Severity = "error" if everywhere else "warning"
+    return [Finding("language", severity, "language_instruction", message, fix, empty)]
+
+
+def _flags(episodes: Sequence[EpisodeSummary]) -> list[Finding]:
+    findings = []
+    short = tuple(e.label for e in episodes if len(e) < SHORT)
+    if short:
+        message = f"fewer than {SHORT} steps in {share(len(short), len(episodes))} episodes"
+        fix = "drop them with `evla dataset edit --drop`"
+        findings.append(Finding("structure", "warning", "episodes", message, fix, short))
+    wrong = []
+    for episode in episodes:
+        for name, position in (("is_first", 0), ("is_last", -1)):
+            flags = episode.columns.get(name)
+            if flags is not None and len(flags):
+                expected = np.zeros(len(flags), dtype=np.bool_)
+                expected[position] = True
+                if not np.array_equal(flags.astype(np.bool_), expected):
+                    wrong.append(episode.label)
+                    break
+    if wrong:
+        message = f"do not mark exactly the first and last step in {len(wrong)} episodes"
+        fix = "the episodes were cut or joined without their flags: convert again"
+        where = "is_first, is_last"
+        findings.append(Finding("structure", "warning", where, message, fix, tuple(wrong)))
+    return findings
+
+
+def _outcome(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
+    failed = tuple(e.label for e in episodes if e.metadata.get("success") is False)
+    if not failed or context.name.endswith("_failures"):
+        return []
+    message = f"{share(len(failed), len(episodes))} episodes failed, and no loader reads that flag"
+    fix = "`evla dataset split --failures` moves them to a dataset of their own"
+    return [Finding("structure", "warning", "success", message, fix, failed)]
+
+
+def _splits(episodes: Sequence[EpisodeSummary]) -> list[Finding]:
+    if any(e.split == "val" for e in episodes) or not episodes:
+        return []
+    message = "no `val` split: OpenVLA-OFT needs one"
+    if len(episodes) <= FEW:
+        message += f", and of {len(episodes)} episodes OpenVLA's and Octo's own 5 % are none"
+    fix = "`evla dataset split` makes one"
+    return [Finding("structure", "warning", "splits", message, fix)]
+
+
+def _statistics(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
+    if context.statistics is None or not context.action_names or not episodes:
+        return []
+    if not all(np.isfinite(e.action).all() for e in episodes):
+        return []
+    collector = StatisticsCollector()
+    for episode in episodes:
+        collector.add(episode.action, None)
+    fresh, stored = collector.result(), context.statistics
+    for key in ("mean", "std", "q01", "q99"):
+        ours, theirs = np.asarray(fresh["action"][key]), np.asarray(stored["action"][key])
+        if ours.shape != theirs.shape or not np.allclose(ours, theirs, rtol=1e-3, atol=1e-5):
+            message = f"do not belong to these episodes (action {key} differs)"
+            fix = "write them again with `evla dataset stats --write`, and bump the version"
+            where = "dataset_statistics.json"
+            return [Finding("statistics", "error", where, message, fix)]
+    return []
