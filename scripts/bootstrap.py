@@ -100,7 +100,9 @@ def _constraints(venv: Path, sourced: str | None, distro: str, what: str) -> lis
 
 def _recipe(what: str, packages: list[str], constraints: list[Path]) -> str:
     digest = hashlib.sha256()
-    files = [ROOT / "pyproject.toml", Path(__file__), *constraints]
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    digest.update(project.partition("[tool.")[0].encode())
+    files = [Path(__file__), *constraints]
     for path in [*files, *(Path(name) for name in packages if name.endswith(".txt"))]:
         digest.update(path.read_bytes())
     return f"{what} Python {sys.version} {ROOT} {digest.hexdigest()}\n"
