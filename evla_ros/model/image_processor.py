@@ -76,10 +76,14 @@ def check_image(name: str, image: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def resize_bicubic(frame: Tensor, size: int) -> Tensor:
-    """[1, 3, H, W] uint8 -> [1, 3, size, size] uint8, bicubic with antialias, as PIL does; aspect is squashed."""
+    """Squash [1, 3, H, W] uint8 to [1, 3, size, size] uint8, bicubic with antialias, as PIL does.
+
+    In float: torch's own uint8 kernel strays from PIL by up to two levels.
+    """
     if frame.shape[-2:] == (size, size):
         return frame
-    return functional.interpolate(frame, (size, size), mode="bicubic", antialias=True)
+    resized = functional.interpolate(frame.float(), (size, size), mode="bicubic", antialias=True)
+    return resized.round_().clamp_(0, 255).to(torch.uint8)
 
 
 def letterbox(frame: Tensor) -> Tensor:
