@@ -40,7 +40,7 @@ def check(python: Path, requirement: str) -> None:
     cuda = sorted(name for name in names if name.startswith(("nvidia-", "cuda-")))
     if cuda:
         raise CudaWheelsError(
-            f"{requirement} would bring {len(cuda)} CUDA packages (such as {cuda[0]}): give pip the "
+            f"{requirement} would bring {len(cuda)} CUDA packages ({cuda[0]}, ...): give pip the "
             "CPU wheel of PyTorch (PIP_FIND_LINKS=<folder> or PIP_EXTRA_INDEX_URL=<CPU "
             "index>), or say EVLA_CUDA=1 if you want CUDA, and run make again."
         )
