@@ -99,6 +99,9 @@ def _swapped(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Fi
         crossed = _distance(looks[first], typical[second]) + _distance(
             looks[second], typical[first]
         )
+        apart = 2.0 * float(np.abs(typical[first] - typical[second]).mean())
+        if float(np.median(straight)) > 0.5 * apart:
+            continue  # scenes change more from episode to episode than from camera to camera
         found = tuple(e.label for e, odd in zip(both, crossed < 0.6 * straight, strict=True) if odd)
         if found:
             where = f"{context.where(first)} and {context.where(second)}"

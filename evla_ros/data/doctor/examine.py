@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from evla_ros.data.doctor.actions import check_actions
 from evla_ros.data.doctor.cameras import check_cameras
 from evla_ros.data.doctor.clocks import check_clocks
@@ -24,9 +26,8 @@ from evla_ros.data.rlds.errors import CorruptRecordError
 from evla_ros.data.rlds.reader import RldsDataset
 
 Check = Callable[[Sequence[EpisodeSummary], SetContext], list[Finding]]
-CHECKS: tuple[Check, ...] = (
-    check_structure,
-    check_actions,
+ON_ALL: tuple[Check, ...] = (check_structure, check_actions)
+ON_FINITE: tuple[Check, ...] = (
     check_gripper,
     check_rotation,
     check_tracking,
@@ -70,9 +71,16 @@ def examine(
         if progress is not None:
             progress(done, total)
     context = context_of(dataset, episodes)
-    findings = damaged + [f for check in CHECKS for f in check(episodes, context)]
+    findings = damaged + run_checks(episodes, context)
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     return Examination(tuple(findings), tuple(episodes), context)
+
+
+def run_checks(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
+    """Run all checks; those that calculate see only the episodes whose numbers are finite."""
+    finite = [e for e in episodes if np.isfinite(e.action).all() and np.isfinite(e.state).all()]
+    findings = [finding for check in ON_ALL for finding in check(episodes, context)]
+    return findings + [finding for check in ON_FINITE for finding in check(finite, context)]
 
 
 def _all(dataset: RldsDataset) -> Iterator[tuple[str, int]]:
