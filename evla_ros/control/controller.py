@@ -77,9 +77,17 @@ class Controller:
         ]
         self.started = False
         self.epoch = 0
+        self.clock_jumps = 0
         self.last_stop: LastStop | None = None
 
     # -- what the operator asks for --
+
+    def reset(self) -> None:
+        """Begin a life: not started, silent, nothing remembered of the last one but the inputs."""
+        self._drop()
+        self._clock.reset()
+        self.policy = PolicyWatch(self._settings)
+        self.started, self._silent, self.last_stop = False, True, None
 
     def start(self, now_ns: int) -> Finding | None:
         """Let the robot move; returns why not, None when it is started."""
@@ -264,6 +272,7 @@ class Controller:
         return now_ns - self._fault_since_ns > self._settings.resume_within_s * 1e9
 
     def _on_clock_jump(self, now_ns: int) -> None:
+        self.clock_jumps += 1
         self.stop(now_ns, Finding(Reason.CLOCK_JUMP))
         self.inputs.watchdog.clear()
         self.policy.clock_jumped(now_ns)

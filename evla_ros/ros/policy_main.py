@@ -1,0 +1,19 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Entry point of the policy node."""
+
+from __future__ import annotations
+
+from evla_ros.ros.policy_node import PolicyNode
+from evla_ros.ros.spin import run_node
+
+
+def _autostart(node: PolicyNode) -> None:
+    if node.get_parameter("autostart").value:
+        node.trigger_configure()
+        node.trigger_activate()
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(PolicyNode, started=_autostart)

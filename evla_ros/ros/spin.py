@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Run a node until Ctrl-C or SIGTERM and end it in order; its last command still goes out."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Protocol, TypeVar
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from evla_ros.errors import EvlaError
+
+
+class Finishing(Protocol):
+    """A node that knows how to end."""
+
+    def finish(self) -> None:
+        """Publish the last commands and let everything go; called with a valid context."""
+
+
+N = TypeVar("N", bound=Node)
+
+
+def run_node(
+    make: Callable[[], N],
+    arguments: Sequence[str] | None = None,
+    started: Callable[[N], None] | None = None,
+) -> int:
+    """Create, spin and finish a node; returns the exit code.
+
+    rclpy's own signal handlers would close the context before a last command could be published.
+    Callbacks run in a thread of their own, so that a signal is handled whatever they do.
+    """
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    ended = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    # A thread that wants the interpreter waits for this long at most: the goal loop is one of them.
+    sys.setswitchinterval(0.0005)
+    try:
+        node = make()
+    except EvlaError as error:
+        print(f"error: {error}", file=sys.stderr)
+        rclpy.try_shutdown()
+        return 2
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    thread = threading.Thread(target=_spin, args=(executor, ended), name="executor", daemon=True)
+    if started is not None:
+        started(node)
+    thread.start()
+    while not ended.wait(1.0):
+        pass
+    executor.shutdown(timeout_sec=0.2)
+    thread.join(0.5)
+    finish = getattr(node, "finish", None)
+    if finish is not None:
+        finish()
+    node.destroy_node()
+    rclpy.try_shutdown()
+    return 0
+
+
+def _spin(executor: SingleThreadedExecutor, ended: threading.Event) -> None:
+    try:
+        executor.spin()
+    except ExternalShutdownException:
+        return
+    finally:
+        ended.set()
