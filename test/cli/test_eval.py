@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from evla_ros.cli.main import main
-from evla_ros.sim.evaluation.report import read_report
+
+pytest.importorskip("mujoco", reason="the simulator is not installed: `make build`")
+from evla_ros.sim.evaluation.report import read_report  # noqa: E402
 
 QUICK = ["eval", "sim", "--tasks", "reach", "lift", "--episodes", "2", "--max-seconds", "3"]
 

@@ -108,6 +108,7 @@ def test_nonsense_arrives_as_it_is(kind: str) -> None:
 
 
 def test_a_policy_that_cannot_be_built_leaves_no_process() -> None:
+    pytest.importorskip("torch", reason="the EVLA policy needs PyTorch: `make build`")
     runner = ProcessRunner(PolicySpec("evla", ARM.text, "/nowhere"))
     with pytest.raises(PolicyError, match="nowhere"):
         runner.start()
