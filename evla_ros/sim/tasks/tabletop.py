@@ -176,8 +176,8 @@ def _push_has_room(world: World, colour: str, direction: str) -> bool:
     for other, radius in zip(others, [0.045] * (len(others) - 2) + [0.10] * 2, strict=True):
         along = float((other - block)[:2] @ way)
         across = abs(float((other - block)[0]))
-        if across < radius + 0.02 and -(radius + 0.065) < along < radius + PUSH_M + 0.05:
+        if across < radius + 0.02 and -(radius + 0.065) < along < radius + PUSH_M + 0.12:
             return False
-    end = block[:2] + way * (PUSH_M + 0.06)
+    end = block[:2] + way * (PUSH_M + 0.10)
     behind = block[:2] - way * 0.07
-    return bool(abs(end[1]) < 0.34 and abs(behind[1]) < 0.32)
+    return bool(abs(end[1]) < 0.36 and abs(behind[1]) < 0.32)
