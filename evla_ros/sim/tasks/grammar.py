@@ -66,9 +66,8 @@ class Grammar:
         """Return the task of an instruction in any wording; SimError names the nearest one."""
         words = " ".join(instruction.lower().strip(" .!").split())
         if words not in self._by_words:
-            raise SimError(
-                f"no task {instruction!r} in this world; {nearest(words, self._by_words)}"
-            )
+            known = self._by_words if " " in words else self.families
+            raise SimError(f"no task {instruction!r} in this world; {nearest(words, known)}")
         return self._by_words[words]
 
     def choose(self, task: str | Task | None, rng: np.random.Generator) -> Task:
