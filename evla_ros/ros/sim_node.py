@@ -1,0 +1,239 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The simulated robot as a ROS 2 node: publishes what a real one would, follows pose goals."""
+
+from __future__ import annotations
+
+import sys
+import time
+from functools import partial
+from typing import Any
+
+import numpy as np
+import rclpy
+from geometry_msgs.msg import PoseStamped
+from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock as ClockMessage
+from std_msgs.msg import Float64, Float64MultiArray
+
+from evla_ros.embodiment import Arm, load_embodiment
+from evla_ros.errors import EvlaError
+from evla_ros.geometry.pose import GeometryError
+from evla_ros.msg import SimStatus
+from evla_ros.ros.pose_conversion import nanoseconds, time_message
+from evla_ros.ros.qos import newest_only, reliable
+from evla_ros.ros.sim_messages import pose_of
+from evla_ros.ros.sim_pace import Pace
+from evla_ros.ros.sim_parameters import sim_parameters
+from evla_ros.ros.sim_topics import SimTopics
+from evla_ros.sim.errors import UnstablePhysicsError
+from evla_ros.sim.world import STEPS_PER_SERVO
+from evla_ros.sim.worlds import make_world
+from evla_ros.srv import ResetSim
+
+_STATUS_HZ = 5.0
+_CHECK_HZ = 10.0
+_FIRST_STAMP_NS = 1_000_000_000
+
+
+class SimNode(Node):
+    """One world. A tick is the servo period of its arms, which track the last goal they got."""
+
+    def __init__(self, **options: Any) -> None:
+        """Compile the world and start its first episode; raises EvlaError for a wrong parameter."""
+        super().__init__("sim", **options)
+        self._p = sim_parameters(self)
+        embodiment = load_embodiment(self._p.embodiment) if self._p.embodiment else None
+        self._world = make_world(
+            self._p.world, embodiment, image_size=self._p.image_size, quality=self._p.quality
+        )
+        self._tick_s = STEPS_PER_SERVO * self._world.model.opt.timestep
+        self._tick_ns = round(self._tick_s * 1e9)
+        self._pace = Pace(self._tick_ns, self._p.speed)
+        self._topics = SimTopics(
+            self, self._world, compressed=self._p.compressed, jpeg_quality=self._p.jpeg_quality
+        )
+        self._status = self.create_publisher(SimStatus, "~/status", reliable(5))
+        # Absolute by convention: every node with use_sim_time listens there, whatever its
+        # namespace.
+        self._clock_topic = (
+            self.create_publisher(ClockMessage, "/clock", reliable(5))
+            if self._p.own_clock
+            else None
+        )
+        self._sim_ns, self._ticks, self._episode = _FIRST_STAMP_NS, 0, 0
+        self._reset_stamp_ns = 0
+        self._seed, self._succeeded_once, self._success = 0, False, False
+        self._answered: set[str] = set()
+        self._stepped_ns, self._led = 0, False
+        self._reset(self._p.task, self._p.seed)
+        for arm in self._world.embodiment.arms:
+            self._listen(arm)
+        self.create_service(ResetSim, "~/reset", self._on_reset)
+        wall = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(self._tick_s / self._p.speed, self._on_timer, clock=wall)
+        self.get_logger().info(f"{self._p.world} is up: {self._task.instruction}")
+
+    def close(self) -> None:
+        """Free the rendering contexts."""
+        self._world.close()
+
+    # -- time --
+
+    def _now_ns(self) -> int:
+        if self._clock_topic is not None:
+            return self._sim_ns
+        return int(self.get_clock().now().nanoseconds)
+
+    def _on_timer(self) -> None:
+        now_ns = time.monotonic_ns()
+        if self._p.lockstep and self._goals_come():
+            if now_ns - self._stepped_ns > self._p.lockstep_wait_s * 1e9:
+                self._step()
+            return
+        while self._pace.due(time.monotonic_ns()):
+            self._step()
+
+    def _goals_come(self) -> bool:
+        """Whether somebody sends goals in this episode; without, lock-step would stand still."""
+        topics = [arm.goal.topic for arm in self._world.embodiment.arms]
+        return self._led and all(self.count_publishers(topic) for topic in topics)
+
+    def _step(self) -> None:
+        try:
+            self._world.step(self._tick_s)
+        except UnstablePhysicsError as error:
+            self.get_logger().error(f"{error}; a new episode starts")
+            self._reset("", -1)
+            return
+        self._answered.clear()
+        self._sim_ns += self._tick_ns
+        self._ticks += 1
+        self._stepped_ns = time.monotonic_ns()
+        self._pace.done(self._stepped_ns)
+        self._publish()
+
+    def _publish(self) -> None:
+        stamp_ns = self._now_ns()
+        if self._is_time_for(_CHECK_HZ):
+            self._success = self._world.succeeded()
+            self._succeeded_once |= self._success
+        self._topics.publish_state(stamp_ns)
+        if self._is_time_for(self._p.camera_rate_hz):
+            self._topics.publish_cameras(stamp_ns)
+        if self._is_time_for(_STATUS_HZ):
+            self._publish_status(stamp_ns)
+        if self._clock_topic is not None:
+            self._clock_topic.publish(ClockMessage(clock=time_message(stamp_ns)))
+
+    def _is_time_for(self, rate_hz: float) -> bool:
+        return self._ticks % max(1, round(1.0 / (rate_hz * self._tick_s))) == 0
+
+    def _publish_status(self, stamp_ns: int) -> None:
+        task = self._task
+        message = SimStatus(
+            task=task.family,
+            instruction=task.instruction,
+            seed=self._seed,
+            episode=self._episode,
+            elapsed_s=self._world.time_ns / 1e9,
+            success=self._success,
+            succeeded_once=self._succeeded_once,
+            real_time_factor=self._pace.factor(time.monotonic_ns()),
+        )
+        message.header.stamp = time_message(stamp_ns)
+        message.header.frame_id = self._world.embodiment.base_frame
+        self._status.publish(message)
+
+    # -- what it is told --
+
+    def _listen(self, arm: Arm) -> None:
+        on_goal = partial(self._on_goal, arm.name)
+        self.create_subscription(PoseStamped, arm.goal.topic, on_goal, newest_only())
+        if arm.gripper is not None:
+            kind = Float64 if arm.gripper.command_type == "float64" else Float64MultiArray
+            on_gripper = partial(self._on_gripper, arm)
+            self.create_subscription(kind, arm.gripper.command, on_gripper, reliable(10))
+
+    def _on_goal(self, arm: str, message: PoseStamped) -> None:
+        frame, base = message.header.frame_id, self._world.embodiment.base_frame
+        if frame not in ("", base):
+            self._refuse(f"goal of {arm} in frame {frame!r}; this robot takes {base!r}")
+            return
+        if 0 < nanoseconds(message.header.stamp) < self._reset_stamp_ns:
+            return  # sent before the reset, for an episode that is over
+        try:
+            goal = pose_of(message)
+        except GeometryError as error:
+            self._refuse(f"goal of {arm}: {error}")
+            return
+        self._world.command(arm, goal)
+        self._answered.add(arm)
+        self._led = True
+        if self._p.lockstep and len(self._answered) == len(self._world.arms):
+            self._step()
+
+    def _on_gripper(self, arm: Arm, message: Float64 | Float64MultiArray) -> None:
+        values = np.atleast_1d(np.asarray(message.data, dtype=np.float64))
+        if arm.gripper is None or values.shape != (1,) or not np.isfinite(values[0]):
+            self._refuse(f"gripper command {values.tolist()} of {arm.name}; it takes one number")
+            return
+        self._world.command(arm.name, None, arm.gripper.opening(float(values[0])))
+
+    def _refuse(self, sentence: str) -> None:
+        self._world.rejected_commands += 1
+        self.get_logger().warning(f"refused: {sentence}", throttle_duration_sec=1.0)
+
+    # -- episodes --
+
+    def _on_reset(self, request: Any, response: Any) -> Any:
+        try:
+            self._reset(request.task, request.seed)
+        except EvlaError as error:
+            response.success, response.message = False, str(error)
+            return response
+        response.success = True
+        response.message = f"episode {self._episode}"
+        response.task, response.seed = self._task.family, self._seed
+        response.instruction = self._task.instruction
+        return response
+
+    def _reset(self, task: str, seed: int) -> None:
+        chosen = seed if seed >= 0 else int(np.random.default_rng().integers(2**31))
+        wanted = task or (self._task if self._episode else None)
+        self._task = self._world.reset(chosen, wanted, self._p.randomize)
+        self._seed, self._episode = chosen, self._episode + 1
+        self._success = self._succeeded_once = False
+        self._answered.clear()
+        self._led = False
+        self._reset_stamp_ns = self._now_ns()
+        if self._p.publish_instruction:
+            self._topics.publish_instruction(self._task.instruction)
+        self._publish_status(self._now_ns())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the node until Ctrl-C; returns 0, or 2 after one sentence about a wrong parameter."""
+    rclpy.init(args=arguments)
+    node: SimNode | None = None
+    try:
+        node = SimNode()
+        rclpy.spin(node)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (EvlaError, ParameterException) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    finally:
+        if node is not None:
+            node.close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
