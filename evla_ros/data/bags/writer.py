@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -131,7 +132,8 @@ class McapBagWriter:
         """Close the file without an index (after a write error); the bag stays salvageable."""
         if not self._closed:
             self._closed = True
-            self._stream.close()
+            with contextlib.suppress(OSError):  # the disk may still be full
+                self._stream.close()
 
     def __enter__(self) -> Self:
         """Return itself."""
