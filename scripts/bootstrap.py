@@ -22,7 +22,7 @@ import wheel_paths
 
 ROOT = Path(__file__).resolve().parent.parent
 PIP = "pip==25.3"
-EXTRAS = {"full": "model,data,sim,train,console,dev", "core": "data,dev"}
+EXTRAS = {"full": "model,data,sim,train,console,ray,dev", "core": "data,dev"}
 # Also when this script runs in a virtual environment, maybe the very one it is about to replace.
 BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)
 OFFLINE = re.compile(r"name resolution|NewConnectionError|Network is unreachable|Max retries")

@@ -10,7 +10,7 @@ import pytest
 from evla_ros.cli.main import main
 
 pytest.importorskip("mujoco", reason="the simulator is not installed: `make build`")
-from evla_ros.sim.evaluation.report import read_report  # noqa: E402
+from evla_ros.sim.evaluation.report import read_report
 
 QUICK = ["eval", "sim", "--tasks", "reach", "lift", "--episodes", "2", "--max-seconds", "3"]
 

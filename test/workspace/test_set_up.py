@@ -138,3 +138,12 @@ def test_the_environment_script_puts_the_checkout_before_the_installed_package(t
     python_path, path = done.stdout.splitlines()
     assert python_path.split(":")[0] == str(tmp_path)
     assert path.startswith(f"{venv}/bin:")
+
+
+def test_what_make_built_can_be_imported():
+    """Tests of ROS skip where ROS is not installed; after `make build` it has to be."""
+    if "EVLA_WHEELS_ENV" not in os.environ:
+        pytest.skip("this shell has not sourced env.sh")
+    program = "import rclpy, evla_ros.msg, evla_ros.srv, sensor_msgs.msg"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
