@@ -98,7 +98,7 @@ def _statistics(episodes: Sequence[EpisodeSummary], context: SetContext) -> list
         ours, theirs = np.asarray(fresh["action"][key]), np.asarray(stored["action"][key])
         if ours.shape != theirs.shape or not np.allclose(ours, theirs, rtol=1e-3, atol=1e-5):
             message = f"do not belong to these episodes (action {key} differs)"
-            fix = "write them again with `evla dataset stats --write`, and bump the version"
+            fix = "`evla dataset edit` writes a new version with fresh statistics"
             where = "dataset_statistics.json"
             return [Finding("statistics", "error", where, message, fix)]
     return []
