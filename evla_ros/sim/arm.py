@@ -69,16 +69,13 @@ class SimArm:
         """Advance the joint and gripper references by dt toward the goals and set the motors."""
         measured = data.qpos[self.qpos]
         velocity = self.ik.velocity(self._reference, self.goal, self._limits, dt_s)
-        ahead = self._reference + velocity * dt_s
-        self._reference = np.clip(
-            ahead,
-            measured - _WINDUP_RAD - np.abs(velocity) * dt_s,
-            measured + _WINDUP_RAD + np.abs(velocity) * dt_s,
-        )
+        slack = _WINDUP_RAD + np.abs(velocity) * dt_s
+        lag = self._reference + velocity * dt_s - measured
+        self._reference = measured + np.minimum(np.maximum(lag, -slack), slack)
         data.ctrl[self._motors] = self._reference + self._lead_s * velocity
         reach = _FINGER_SPEED_M_S * dt_s
         wanted = self.grip_goal * FINGER_TRAVEL_M - self._grip_reference_m
-        self._grip_reference_m += float(np.clip(wanted, -reach, reach))
+        self._grip_reference_m += min(max(wanted, -reach), reach)
         data.ctrl[self._grip] = self._grip_reference_m
 
     def pose(self, data: mujoco.MjData) -> Pose:

@@ -20,8 +20,9 @@ from evla_ros.geometry.rotation import conjugate, multiply, to_rotvec
 Array = npt.NDArray[np.float64]
 _GAIN_PER_S = 28.0
 _POSTURE_GAIN_PER_S = 1.5
-_DAMPING = 0.02
 _ROTATION_WEIGHT_M = 0.25
+_WEIGHTS = np.array([[1.0]] * 3 + [[_ROTATION_WEIGHT_M]] * 3)
+_DAMPING = 0.02**2 * np.eye(6)
 
 
 @dataclass(frozen=True)
@@ -62,33 +63,29 @@ class DifferentialIk:
         """Return joint velocities [7] rad/s that move the tool toward the goal for dt."""
         position, quaternion = self.forward(q_rad)
         mujoco.mj_jacSite(self._model, self._scratch, self._jac[:3], self._jac[3:], self._site)
-        jacobian = self._jac[:, self._dofs]
         turn = to_rotvec(multiply(goal.quaternion_xyzw, conjugate(quaternion)))
-        twist = np.concatenate(
-            [
-                _bounded(_GAIN_PER_S * (goal.position_m - position), limits.speed_m_s),
-                _bounded(_GAIN_PER_S * turn, limits.rotation_rad_s),
-            ]
-        )
-        velocity = self._solve(jacobian, twist, q_rad, np.ones(len(q_rad), dtype=bool))
-        blocked = self._blocked(q_rad, velocity, dt_s)
-        if blocked.any():
-            velocity = self._solve(jacobian, twist, q_rad, ~blocked)
-        velocity *= min(1.0, limits.joint_rad_s / max(float(np.abs(velocity).max()), 1e-9))
-        return np.clip(velocity, (self._low - q_rad) / dt_s, (self._high - q_rad) / dt_s)
+        twist = np.empty(6)
+        twist[:3] = _bounded(_GAIN_PER_S * (goal.position_m - position), limits.speed_m_s)
+        twist[3:] = _bounded(_GAIN_PER_S * turn, limits.rotation_rad_s) * _ROTATION_WEIGHT_M
+        jacobian = self._jac[:, self._dofs] * _WEIGHTS
+        rest = _POSTURE_GAIN_PER_S * (self._rest - q_rad)
+        velocity = _solve(jacobian, twist, rest)
+        free = self._free(q_rad + velocity * dt_s)
+        if not free.all():
+            velocity = _solve(jacobian * free, twist, rest * free)
+        velocity = velocity * min(1.0, limits.joint_rad_s / (np.abs(velocity).max() + 1e-9))
+        lowest, highest = (self._low - q_rad) / dt_s, (self._high - q_rad) / dt_s
+        return np.minimum(np.maximum(velocity, lowest), highest)
 
-    def _blocked(self, q_rad: Array, velocity: Array, dt_s: float) -> npt.NDArray[np.bool_]:
-        ahead = q_rad + velocity * dt_s
-        return (ahead < self._low) | (ahead > self._high)
+    def _free(self, ahead_rad: Array) -> npt.NDArray[np.bool_]:
+        inside: npt.NDArray[np.bool_] = (ahead_rad >= self._low) & (ahead_rad <= self._high)
+        return inside
 
-    def _solve(
-        self, jacobian: Array, twist: Array, q_rad: Array, free: npt.NDArray[np.bool_]
-    ) -> Array:
-        scale = np.array([1.0, 1.0, 1.0] + [_ROTATION_WEIGHT_M] * 3)
-        j = jacobian * scale[:, None] * free
-        gram = j @ j.T + _DAMPING**2 * np.eye(6)
-        rest = _POSTURE_GAIN_PER_S * (self._rest - q_rad) * free
-        return rest + j.T @ np.linalg.solve(gram, scale * twist - j @ rest)
+
+def _solve(jacobian: Array, twist: Array, rest: Array) -> Array:
+    """Return the damped least-squares velocity [7] with `rest` [7] in the null space."""
+    gram = jacobian @ jacobian.T + _DAMPING
+    return np.asarray(rest + jacobian.T @ np.linalg.solve(gram, twist - jacobian @ rest))
 
 
 def _bounded(vector: Array, most: float) -> Array:

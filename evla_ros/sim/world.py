@@ -79,7 +79,7 @@ class World:
     @property
     def time_ns(self) -> int:
         """Simulated time since reset in nanoseconds."""
-        return round(self._step_count * self.model.opt.timestep * 1e9)
+        return round(self._step_count * float(self.model.opt.timestep) * 1e9)
 
     def reset(self, seed: int, task: str | Task | None = None, randomize: bool = True) -> Task:
         """Start an episode and return its task, which is not yet solved.

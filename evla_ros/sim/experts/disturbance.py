@@ -43,7 +43,7 @@ class Disturbance:
             parts[:, :3] = self._bump
         elif self._kind == "drop":
             parts[:, 6] = 1.0
-        return parts.reshape(-1)
+        return np.asarray(parts.reshape(-1))
 
     def _strike(self) -> None:
         self._ticks_left = _LASTS_TICKS

@@ -68,7 +68,7 @@ def noisy(label: Array, style: Style, rng: np.random.Generator) -> Array:
     scale = style.noise * np.maximum(step_m, _LEAST_STEP_M)
     parts[:, :3] += rng.normal(0.0, 1.0, parts[:, :3].shape) * scale
     parts[:, 3:6] += rng.normal(0.0, 1.0, parts[:, 3:6].shape) * scale * _RAD_PER_M
-    return parts.reshape(-1)
+    return np.asarray(parts.reshape(-1))
 
 
 def counterfactual(world: World, task: Task, style: Style, steps: int) -> Array:

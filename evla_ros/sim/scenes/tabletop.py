@@ -120,11 +120,11 @@ class TabletopScene:
 
     def geom(self, colour: str) -> int:
         """Return the geom id of a block."""
-        return self._geoms[self.colours.index(colour)]
+        return int(self._geoms[self.colours.index(colour)])
 
     def place_of(self, name: str) -> Array:
         """Return the centre [3] of the bowl or the plate on the table, in metres."""
-        return self._model.body_pos[self._bodies[name]].copy()
+        return np.array(self._model.body_pos[self._bodies[name]])
 
     def drawer_opening(self, data: mujoco.MjData) -> float:
         """Return how far the drawer is out, in metres."""
@@ -132,7 +132,7 @@ class TabletopScene:
 
     def knob(self, data: mujoco.MjData) -> Array:
         """Return the centre [3] of the drawer's knob in metres."""
-        return data.site_xpos[self._knob].copy()
+        return np.array(data.site_xpos[self._knob])
 
     def knob_touched(self, data: mujoco.MjData) -> set[int]:
         """Return the geoms in contact with the knob."""
