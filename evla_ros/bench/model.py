@@ -1,0 +1,230 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`evla bench model`: every stage, joint beside autoregressive, against the roofline of the same run."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from evla_ros.bench.memory import mark_peak, resident_gib, trim
+from evla_ros.bench.model_work import count_flops, example, weight_bytes
+from evla_ros.bench.report import Row
+from evla_ros.bench.roofline import Roofline, measure
+from evla_ros.errors import EvlaError
+from evla_ros.model.acceleration import CudaGraphStep, compile_blocks
+from evla_ros.model.building import random_model
+from evla_ros.model.config import EvlaConfig
+from evla_ros.model.decode import decode
+from evla_ros.model.evla_model import EvlaModel
+from evla_ros.model.image_processor import ImageProcessor
+from evla_ros.model.int8 import quantize_int8
+from evla_ros.model.model_input import ModelInput
+from evla_ros.model.presets import load_preset
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "int8": torch.bfloat16}
+STEP_GOAL_MS = {("evla-1b", "bf16"): 450.0, ("evla-1b", "int8"): 300.0, ("evla-nano", "fp32"): 15.0}
+SPEEDUP_GOAL = {"1x7": 3.0, "8x7": 15.0}
+MEMORY_GOAL_GIB = {("evla-1b", "bf16"): 3.2e9 / (1 << 30)}
+FRAME = (480, 640)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what varies."""
+    parser.add_argument("--preset", default="evla-1b", help="a model preset (random weights)")
+    parser.add_argument("--actions", default="1x7,8x7", help="chunk x dimension, comma separated")
+    parser.add_argument("--dtypes", default="bf16,int8", help="fp32, bf16, fp16, int8")
+    parser.add_argument("--threads", type=int, default=0, help="0: what torch chooses")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--text-length", type=int, default=24, help="prompt tokens")
+    parser.add_argument("--cameras", type=int, default=1)
+    parser.add_argument("--repeat", type=int, default=10, help="at most this many runs of a stage")
+    parser.add_argument("--seconds", type=float, default=8.0, help="at most this long a stage")
+    parser.add_argument("--compile", action="store_true", help="compile the transformer blocks")
+    parser.add_argument("--no-autoregressive", action="store_true", help="joint decoding only")
+    parser.epilog = "example:\n  evla bench model --preset evla-nano --dtypes fp32 --threads 1"
+
+
+@dataclass(frozen=True)
+class Timer:
+    """Runs a stage until enough is known of it."""
+
+    repeat: int
+    seconds: float
+    device: str
+
+    def __call__(self, work: Callable[[], object]) -> list[float]:
+        """Milliseconds of each run after one warm-up."""
+        work()
+        times: list[float] = []
+        begin = time.perf_counter()
+        while len(times) < self.repeat and (
+            len(times) < 2 or time.perf_counter() - begin < self.seconds
+        ):
+            start = time.perf_counter()
+            work()
+            if self.device.startswith("cuda"):
+                torch.cuda.synchronize()
+            times.append(1e3 * (time.perf_counter() - start))
+        return times
+
+
+def rows(options: argparse.Namespace) -> Iterable[Row]:
+    """Measure every dtype and action shape."""
+    if options.threads > 0:
+        torch.set_num_threads(options.threads)
+    if options.device.startswith("cuda") and not torch.cuda.is_available():
+        raise EvlaError("no CUDA device is available; use --device cpu")
+    for dtype in options.dtypes.split(","):
+        if dtype not in DTYPES:
+            raise EvlaError(f"unknown dtype {dtype!r}; use one of {', '.join(DTYPES)}")
+        roofline = measure(dtype, options.device)
+        context = {"dtype": dtype, "threads": torch.get_num_threads(), "device": options.device}
+        yield Row("model.roofline.matmul", roofline.flops_per_s / 1e9, "GFLOP/s", context=context)
+        yield Row("model.roofline.copy", roofline.bytes_per_s / 1e9, "GB/s", context=context)
+        for shape in options.actions.split(","):
+            yield from ModelBench(options, dtype, shape, roofline).rows()
+
+
+class ModelBench:
+    """One preset in one dtype with one action shape."""
+
+    def __init__(
+        self, options: argparse.Namespace, dtype: str, shape: str, roofline: Roofline
+    ) -> None:
+        self.dtype, self.shape, self.roofline = dtype, shape, roofline
+        self.preset, self.device = options.preset, options.device
+        self.text_length = options.text_length
+        self.autoregressive = not options.no_autoregressive
+        self.config = bench_config(options.preset, shape, options.cameras)
+        self.timer = Timer(options.repeat, options.seconds, options.device)
+        self.compiled = options.compile
+        self.context: dict[str, Any] = {
+            "preset": options.preset, "actions": shape, "dtype": dtype, "device": options.device,
+            "threads": torch.get_num_threads(), "mode": "compiled" if options.compile else "eager",
+        }  # fmt: skip
+
+    @torch.inference_mode()
+    def rows(self) -> Iterator[Row]:
+        """Every row; the model is built here and dropped at the end."""
+        trim()
+        before = resident_gib()
+        model = build(self.config, self.dtype, self.device)
+        if self.compiled:
+            compile_blocks(model)
+        trim()
+        mark_peak()
+        flops = count_flops(self.config, self.text_length)
+        batch = example(self.config, self.text_length, self.device)
+        features = model.encode_images(batch.images) if batch.images is not None else None
+        cached = replace(batch, images=None, patch_features=features)
+        yield from self._stages(model, batch, cached, flops)
+        yield from self._decoders(model, batch, cached, flops)
+        goal = MEMORY_GOAL_GIB.get((self.preset, self.dtype))
+        peak = resident_gib(peak=True)
+        yield Row("model.memory.resident_peak", peak, "GiB", None, goal, self.context)
+        yield Row("model.memory.added", peak - before, "GiB", None, None, self.context)
+
+    def _stages(
+        self, model: EvlaModel, batch: ModelInput, cached: ModelInput, flops: dict[str, float]
+    ) -> Iterator[Row]:
+        frame = np.zeros((*FRAME, 3), np.uint8)
+        processor = ImageProcessor(self.config.image)
+        frames = dict.fromkeys(self.config.image.cameras, frame)
+        yield from self._row("stage.image_processing", lambda: processor(frames))
+        assert batch.images is not None
+        assert cached.patch_features is not None
+        images = batch.images[0].float() / 255
+        for backbone in model.backbones:
+            kind = backbone.config.kind
+            floor = self._floor(flops[kind], weight_bytes(backbone))
+            yield from self._row(f"stage.{kind}", lambda b=backbone: b(images), floor)
+        features = cached.patch_features.to(model.dtype)
+        floor = self._floor(flops["projector"], weight_bytes(model.projector))
+        yield from self._row("stage.projector", lambda: model.projector(features), floor)
+        slots = torch.zeros(
+            1, self.config.action.slots, model.slot_embedding.shape[1],
+            dtype=model.dtype, device=self.device,
+        )  # fmt: skip
+        yield from self._row("stage.head", lambda: model.action_logits(slots))
+
+    def _decoders(
+        self, model: EvlaModel, batch: ModelInput, cached: ModelInput, flops: dict[str, float]
+    ) -> Iterator[Row]:
+        body = weight_bytes(model.language_model.body.layers)
+        joint_floor = self._floor(flops["llm"] + flops["projector"], body)
+        joint = yield from self._row(
+            "llm.joint", lambda: decode(model, cached, "joint"), joint_floor
+        )
+        step_floor = self._floor(flops["step"], weight_bytes(model.backbones) + body)
+        goal = STEP_GOAL_MS.get((self.preset, self.dtype))
+        step = self._graphed(lambda b: decode(model, b, "joint"), batch)
+        yield from self._row("step.joint", lambda: step(batch), step_floor, goal)
+        if not self.autoregressive:
+            return
+        steps = self.config.action.slots - 1
+        prefill = flops["llm"] * self._prefix_share()
+        floor = self._floor(prefill + flops["projector"], body) + steps * self._floor(
+            (flops["llm"] - prefill) / self.config.action.slots, body
+        )
+        slow = yield from self._row(
+            "llm.autoregressive", lambda: decode(model, cached, "autoregressive"), floor
+        )
+        yield Row(
+            "model.llm.joint_speedup", slow / joint, "x", None,
+            SPEEDUP_GOAL.get(self.shape), self.context,
+        )  # fmt: skip
+        vision_floor = self._floor(flops["step"] - flops["llm"], weight_bytes(model.backbones))
+        slow_step = self._graphed(lambda b: decode(model, b, "autoregressive"), batch)
+        yield from self._row("step.autoregressive", lambda: slow_step(batch), floor + vision_floor)
+
+    def _graphed(
+        self, step: Callable[[ModelInput], torch.Tensor], batch: ModelInput
+    ) -> Callable[[ModelInput], torch.Tensor]:
+        return CudaGraphStep(step, batch) if self.device.startswith("cuda") else step
+
+    def _prefix_share(self) -> float:
+        config = self.config
+        prefix = len(config.image.cameras) * config.patches_per_camera + self.text_length
+        return prefix / (prefix + config.action.slots)
+
+    def _floor(self, flops: float, moved: float) -> float:
+        return 1e3 * self.roofline.seconds(flops, moved)
+
+    def _row(
+        self, name: str, work: Callable[[], object], floor: float | None = None,
+        goal: float | None = None,
+    ) -> Any:  # fmt: skip
+        times = self.timer(work)
+        p50, p95 = float(np.percentile(times, 50)), float(np.percentile(times, 95))
+        best = min(times)
+        reached = {} if floor is None else {"of_floor": round(floor / best, 3)}
+        context = {**self.context, "p95": round(p95, 2), "best": round(best, 2), "runs": len(times), **reached}
+        yield Row(f"model.{name}", p50, "ms", floor, goal, context)
+        return p50
+
+
+def bench_config(preset: str, shape: str, cameras: int) -> EvlaConfig:
+    """A preset with an action shape such as `8x7`."""
+    try:
+        chunk, dim = (int(number) for number in shape.split("x"))
+    except ValueError as error:
+        raise EvlaError(f"action shape {shape!r} is not CHUNKxDIM, such as 8x7") from error
+    names = [f"camera{index}" for index in range(cameras)]
+    return load_preset(preset, chunk=chunk, dim=dim, cameras=names)
+
+
+def build(config: EvlaConfig, dtype: str, device: str) -> EvlaModel:
+    """Random weights straight in their dtype; int8 keeps fp32 activations on CPU."""
+    model = random_model(config, device, DTYPES[dtype])
+    if dtype == "int8":
+        quantize_int8(model)
+        if device == "cpu":
+            model.float()
+    return model

@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How much work a model's stages are: floating-point operations counted on `meta`, and weight bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from evla_ros.model.config import EvlaConfig
+from evla_ros.model.evla_model import EvlaModel
+from evla_ros.model.model_input import ModelInput
+
+
+def example(config: EvlaConfig, text_length: int, device: str = "meta") -> ModelInput:
+    """One observation of the right shapes with random content."""
+    size, cameras = config.image.size, len(config.image.cameras)
+    return ModelInput(
+        input_ids=torch.zeros(1, text_length, dtype=torch.long, device=device),
+        text_lengths=torch.full((1,), text_length, device=device),
+        images=torch.zeros(1, cameras, 3, size, size, dtype=torch.uint8, device=device),
+        proprio=torch.zeros(1, config.proprio_dim, device=device) if config.proprio_dim else None,
+    )
+
+
+def count_flops(config: EvlaConfig, text_length: int) -> dict[str, float]:
+    """Operations (2 per multiply-add, padding included) of each stage of one joint step, exactly as it runs."""
+    with torch.device("meta"):
+        model = EvlaModel(config, attention="eager").eval()
+    batch = example(config, text_length)
+    images = torch.zeros(batch.images.shape[1:], device="meta") if batch.images is not None else None
+    counts = {
+        backbone.config.kind: _count(lambda b=backbone: b(images)) for backbone in model.backbones
+    }
+    features = torch.zeros(
+        1, len(config.image.cameras) * config.patches_per_camera, config.vision_width, device="meta"
+    )
+    counts["projector"] = _count(lambda: model.projector(features))
+    whole = _count(lambda: model.forward_joint(batch))
+    slots = torch.zeros(1, config.action.slots, config.language_model.hidden_size, device="meta")
+    counts["head"] = _count(lambda: model.action_logits(slots))
+    if "l1" in config.action.heads:
+        counts["head"] += _count(lambda: model.l1_head(slots))
+    counts["llm"] = whole - sum(counts.values())
+    counts["step"] = whole
+    return counts
+
+
+def _count(work: Callable[[], object]) -> float:
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        work()
+    return float(counter.get_total_flops())
+
+
+def weight_bytes(module: nn.Module) -> float:
+    """Bytes of every parameter and buffer of a module: what one pass must read at least."""
+    return float(sum(t.nbytes for t in (*module.parameters(), *module.buffers())))
