@@ -30,6 +30,7 @@ from evla_ros.ros.sim_pace import Pace
 from evla_ros.ros.sim_parameters import sim_parameters
 from evla_ros.ros.sim_topics import SimTopics
 from evla_ros.sim.errors import UnstablePhysicsError
+from evla_ros.sim.tasks.task import Task
 from evla_ros.sim.world import STEPS_PER_SERVO
 from evla_ros.sim.worlds import make_world
 from evla_ros.srv import ResetSim
@@ -69,7 +70,7 @@ class SimNode(Node):
         self._seed, self._succeeded_once, self._success = 0, False, False
         self._answered: set[str] = set()
         self._stepped_ns, self._led = 0, False
-        self._reset(self._p.task, self._p.seed)
+        self._task = self._reset(self._p.task, self._p.seed)
         for arm in self._world.embodiment.arms:
             self._listen(arm)
         self.create_service(ResetSim, "~/reset", self._on_reset)
@@ -107,7 +108,7 @@ class SimNode(Node):
             self._world.step(self._tick_s)
         except UnstablePhysicsError as error:
             self.get_logger().error(f"{error}; a new episode starts")
-            self._reset("", -1)
+            self._task = self._reset(self._task.instruction, -1)
             return
         self._answered.clear()
         self._sim_ns += self._tick_ns
@@ -191,7 +192,7 @@ class SimNode(Node):
 
     def _on_reset(self, request: Any, response: Any) -> Any:
         try:
-            self._reset(request.task, request.seed)
+            self._task = self._reset(request.task or self._task.instruction, request.seed)
         except EvlaError as error:
             response.success, response.message = False, str(error)
             return response
@@ -201,18 +202,17 @@ class SimNode(Node):
         response.instruction = self._task.instruction
         return response
 
-    def _reset(self, task: str, seed: int) -> None:
+    def _reset(self, words: str, seed: int) -> Task:
         chosen = seed if seed >= 0 else int(np.random.default_rng().integers(2**31))
-        wanted = task or (self._task if self._episode else None)
-        self._task = self._world.reset(chosen, wanted, self._p.randomize)
+        task = self._world.reset(chosen, words or None, self._p.randomize)
         self._seed, self._episode = chosen, self._episode + 1
         self._success = self._succeeded_once = False
         self._answered.clear()
         self._led = False
         self._reset_stamp_ns = self._now_ns()
         if self._p.publish_instruction:
-            self._topics.publish_instruction(self._task.instruction)
-        self._publish_status(self._now_ns())
+            self._topics.publish_instruction(task.instruction)
+        return task
 
 
 def main(arguments: list[str] | None = None) -> int:
