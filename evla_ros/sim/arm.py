@@ -63,7 +63,7 @@ class SimArm:
         q_rad = self.home_rad.copy()
         for _ in range(steps):
             q_rad = q_rad + self.ik.velocity(q_rad, goal, free, 0.02) * 0.02
-        return q_rad
+        return np.asarray(q_rad)
 
     def servo(self, data: mujoco.MjData, dt_s: float) -> None:
         """Advance the joint and gripper references by dt toward the goals and set the motors."""

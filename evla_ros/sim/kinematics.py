@@ -75,7 +75,7 @@ class DifferentialIk:
             velocity = _solve(jacobian * free, twist, rest * free)
         velocity = velocity * min(1.0, limits.joint_rad_s / (np.abs(velocity).max() + 1e-9))
         lowest, highest = (self._low - q_rad) / dt_s, (self._high - q_rad) / dt_s
-        return np.minimum(np.maximum(velocity, lowest), highest)
+        return np.asarray(np.minimum(np.maximum(velocity, lowest), highest))
 
     def _free(self, ahead_rad: Array) -> npt.NDArray[np.bool_]:
         inside: npt.NDArray[np.bool_] = (ahead_rad >= self._low) & (ahead_rad <= self._high)
