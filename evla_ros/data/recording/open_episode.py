@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from evla_ros.embodiment import Embodiment
 SECOND = 1_000_000_000
 EVENT_TOPIC = "/recorder/episode_event"
 EVENT_TYPE = "evla_ros/msg/EpisodeEvent"
+EventSink = Callable[[bytes], object]
 OUTCOMES = {"unknown": 0, "success": 1, "failure": 2}
 
 
@@ -36,6 +37,10 @@ class EventKind(IntEnum):
     INTERVENTION_ON = 6
     INTERVENTION_OFF = 7
     ABORT = 8
+
+
+def ignore_event(_message: bytes) -> None:
+    """Do nothing with the raw EpisodeEvent."""
 
 
 class OpenEpisode:
@@ -61,6 +66,7 @@ class OpenEpisode:
         self.outcome = "unknown"
         self.intervention = False
         self.interventions = 0
+        self.on_event: EventSink = ignore_event
         writer = McapBagWriter(folder, self._custom_data(), settings.distro)
         self._channels: dict[int, int] = {}
         for topic in topics:
@@ -103,8 +109,8 @@ class OpenEpisode:
         """Queue one message."""
         self._thread.put(record._replace(topic=topic.channel))
 
-    def event(self, kind: EventKind, now_ns: int, note: str = "") -> bytes:
-        """Write a mark on the time line into the bag; returns the message."""
+    def event(self, kind: EventKind, now_ns: int, note: str = "") -> None:
+        """Write a mark on the time line into the bag, and tell whoever listens."""
         seconds = (now_ns - self.start_ns) / SECOND
         data = encode_episode_event(
             now_ns,
@@ -117,7 +123,7 @@ class OpenEpisode:
             note,
         )
         self._thread.put(Record(self._events, data, now_ns, now_ns))
-        return data
+        self.on_event(data)
 
     def close(self, now_ns: int, note: str) -> EpisodeReport:
         """Finish the bag and report; a write error becomes a note, the bag stays salvageable."""

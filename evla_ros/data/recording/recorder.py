@@ -10,7 +10,7 @@ from pathlib import Path
 from evla_ros.data.messages import decode_string
 from evla_ros.data.recording.episode_report import EpisodeReport
 from evla_ros.data.recording.episode_store import EpisodeStore
-from evla_ros.data.recording.open_episode import EventKind, OpenEpisode
+from evla_ros.data.recording.open_episode import EventKind, EventSink, OpenEpisode, ignore_event
 from evla_ros.data.recording.preflight import minutes_left, preflight_problems
 from evla_ros.data.recording.preroll import PrerollRing, Record
 from evla_ros.data.recording.settings import RecorderSettings
@@ -36,6 +36,7 @@ class Recorder:
         self.episode: OpenEpisode | None = None
         self.last: EpisodeReport | None = None
         self.instruction = ""
+        self.on_event: EventSink = ignore_event
         self.needed: frozenset[str] = frozenset()  # topics without which no episode starts
         self._ring = PrerollRing(settings.preroll_s, settings.preroll_bytes)
 
@@ -104,6 +105,7 @@ class Recorder:
         self.episode = OpenEpisode(
             self.embodiment, self.topics, self.settings, self.instruction, folder, now_ns
         )
+        self.episode.on_event = self.on_event
         for record in self._ring.drain(now_ns):
             self.episode.put(self.topics[record.topic], record)
         self.episode.event(EventKind.START, now_ns)

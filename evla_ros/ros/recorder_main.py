@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Entry point of the recorder node."""
+
+from __future__ import annotations
+
+from evla_ros.ros.recorder_node import RecorderNode
+from evla_ros.ros.spin import run_node
+
+
+def _autostart(node: RecorderNode) -> None:
+    if node.get_parameter("autostart").value:
+        node.trigger_configure()
+        node.trigger_activate()
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(RecorderNode, started=_autostart)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
