@@ -92,14 +92,17 @@ class Recorder:
         reserve = self.settings.limits.min_free_bytes
         return minutes_left(self.store.free_bytes(), self.bytes_per_s(now_ns), reserve)
 
-    def start(self, now_ns: int) -> str:
-        """Open an episode; returns its id. RecorderError with every reason that blocks it."""
+    def start(self, now_ns: int, name: str | None = None) -> str:
+        """Open an episode and return its id: `name`, or the time.
+
+        RecorderError with every reason that blocks it.
+        """
         if self.episode is not None:
             raise RecorderError(f"episode {self.episode.episode_id} is being recorded already")
         problems = self.problems(now_ns)
         if problems and self.settings.require_preflight:
             raise RecorderError("not started: " + "; ".join(problems))
-        folder = self.store.new_folder(time.time_ns())
+        folder = self.store.root / name if name else self.store.new_folder(time.time_ns())
         for topic in self.topics:
             topic.reset_episode()
         self.episode = OpenEpisode(
