@@ -17,3 +17,7 @@ def _autostart(node: PolicyNode) -> None:
 def main() -> int:
     """Run the node."""
     return run_node(PolicyNode, started=_autostart)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

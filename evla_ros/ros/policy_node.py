@@ -22,6 +22,7 @@ from evla_ros.errors import EvlaError
 from evla_ros.msg import ActionChunk, PolicyStatus
 from evla_ros.ros import parameters
 from evla_ros.ros.inference_loop import InferenceReport
+from evla_ros.ros.lifecycle import refuse_impossible_transitions
 from evla_ros.ros.policy_diagnostics import diagnostics
 from evla_ros.ros.policy_parameters import TABLE, limit_table, tightened_limits
 from evla_ros.ros.policy_session import PolicySession
@@ -45,6 +46,7 @@ class PolicyNode(LifecycleNode):
         self._own_timers: list[Any] = []
         self._own_publishers: list[Any] = []
         self.add_on_set_parameters_callback(self._check_parameters)
+        refuse_impossible_transitions(self)
 
     # -- lifecycle --
 

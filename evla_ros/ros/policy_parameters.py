@@ -83,6 +83,7 @@ TABLE: tuple[Parameter, ...] = (
         0.0,
         3600.0,
     ),
+    Parameter("retry_s", 0.5, "pause before a policy that raised is asked again", "s", 0.0, 60.0),
     Parameter(
         "inference_timeout_s", 5.0, "an inference that takes longer is given up", "s", 0.05, 120.0
     ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Protocol, TypeVar
@@ -57,7 +58,10 @@ def run_node(
         return 2
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    thread = threading.Thread(target=_spin, args=(executor, ended), name="executor", daemon=True)
+    failures: list[Exception] = []
+    thread = threading.Thread(
+        target=_spin, args=(executor, ended, failures), name="executor", daemon=True
+    )
     if started is not None:
         started(node)
     thread.start()
@@ -68,15 +72,22 @@ def run_node(
     finish = getattr(node, "finish", None)
     if finish is not None:
         finish()
+    for failure in failures:
+        lines = "".join(traceback.format_exception(failure))
+        node.get_logger().fatal(f"a callback failed and ended the node: {lines}")
     node.destroy_node()
     rclpy.try_shutdown()
-    return 0
+    return 1 if failures else 0
 
 
-def _spin(executor: SingleThreadedExecutor, ended: threading.Event) -> None:
+def _spin(
+    executor: SingleThreadedExecutor, ended: threading.Event, failures: list[Exception]
+) -> None:
     try:
         executor.spin()
     except ExternalShutdownException:
         return
+    except Exception as error:  # noqa: BLE001 - the main thread says it and ends the node in order
+        failures.append(error)
     finally:
         ended.set()
