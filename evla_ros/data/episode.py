@@ -95,6 +95,15 @@ class Episode:
         raw = (k for k, v in self.observations.items() if v.dtype == np.uint8 and v.ndim == 4)
         return (*self.images, *raw)
 
+    @property
+    def real_cameras(self) -> tuple[str, ...]:
+        """The camera keys without placeholders (metadata `has_<key>` False, as BridgeData V2 has).
+
+        When that would leave none, the flags are not believed and all are returned.
+        """
+        real = tuple(k for k in self.camera_keys if self.metadata.get(f"has_{k}") is not False)
+        return real or self.camera_keys
+
     def image(self, key: str, index: int) -> ImageArray:
         """Decode the picture of one step: uint8 [H, W, 3], RGB."""
         from evla_ros.data.image_jpeg import decode_rgb

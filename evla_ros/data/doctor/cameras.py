@@ -14,7 +14,7 @@ from evla_ros.data.doctor.context import SetContext
 from evla_ros.data.doctor.finding import Finding, share
 from evla_ros.data.doctor.motion import idle_flags
 from evla_ros.data.doctor.runs import longest_run
-from evla_ros.data.doctor.summary import EpisodeSummary
+from evla_ros.data.doctor.summary import MAX_FRAMES, CameraTrace, EpisodeSummary
 
 DARK, FLAT = 12.0, 4.0  # mean brightness and deviation, of 255
 FROZEN_STEPS = 8
@@ -36,7 +36,9 @@ def check_cameras(episodes: Sequence[EpisodeSummary], context: SetContext) -> li
 def _frozen(key: str, episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
     worst, found = 0, []
     for episode in episodes:
-        run = longest_run(episode.cameras[key].repeats & ~idle_flags(episode, context))
+        still = episode.cameras[key].repeats & ~idle_flags(episode, context)
+        still[:MAX_FRAMES] &= ~_empty(episode.cameras[key])  # black is told apart
+        run = longest_run(still)
         if run >= FROZEN_STEPS or (len(episode) > 2 and run >= len(episode) - 2):
             found.append(episode.label)
             worst = max(worst, run)
@@ -53,8 +55,7 @@ def _frozen(key: str, episodes: Sequence[EpisodeSummary], context: SetContext) -
 def _black(key: str, episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
     found, whole = [], 0
     for episode in episodes:
-        trace = episode.cameras[key]
-        empty = ((trace.brightness < DARK) & (trace.deviation < DARK)) | (trace.deviation < FLAT)
+        empty = _empty(episode.cameras[key])
         if empty.any():
             found.append(episode.label)
             whole += bool(empty.all())
@@ -65,7 +66,14 @@ def _black(key: str, episodes: Sequence[EpisodeSummary], context: SetContext) ->
         f"{whole} of them throughout"
     )
     fix = "check lens cap, exposure and the camera's start-up time; drop these episodes"
+    if whole == len(episodes):
+        fix = "nothing is connected here: leave this camera out of the embodiment file"
     return [Finding("camera", "error", context.where(key), message, fix, tuple(found))]
+
+
+def _empty(trace: CameraTrace) -> npt.NDArray[np.bool_]:
+    dark = (trace.brightness < DARK) & (trace.deviation < DARK)
+    return np.asarray(dark | (trace.deviation < FLAT))
 
 
 def _same_picture(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:

@@ -16,6 +16,8 @@ from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.embodiment import Embodiment, action_layout, parse_embodiment
 from evla_ros.errors import EvlaError
 
+GUESSED_NAMES = ("dx", "dy", "dz", "droll", "dpitch", "dyaw", "gripper")
+
 
 @dataclass(frozen=True)
 class SetContext:
@@ -52,6 +54,7 @@ def context_of(dataset: RldsDataset, episodes: Sequence[EpisodeSummary]) -> SetC
         names, arms = action_layout(embodiment).names, arms_of(embodiment)
     if not arms:
         arms = guessed_arms(dim, states)
+        names = GUESSED_NAMES if arms else names
     rate = float(embodiment.rate_hz) if embodiment is not None else _rate(episodes)
     return SetContext(dataset.name, names, arms, embodiment, rate, _statistics(dataset))
 

@@ -58,8 +58,7 @@ class EpisodeSummary:
 def summarize(episode: Episode, split: str, index: int) -> EpisodeSummary:
     """Look once at every number and at the first MAX_FRAMES pictures of each camera."""
     state = episode.observations.get("state", np.zeros((len(episode), 0), np.float32))
-    placeholder = {k for k in episode.camera_keys if episode.metadata.get(f"has_{k}") is False}
-    cameras = {k: _trace(episode, k) for k in episode.camera_keys if k not in placeholder}
+    cameras = {key: _trace(episode, key) for key in episode.real_cameras}
     name = episode.episode_id
     return EpisodeSummary(
         split=split,

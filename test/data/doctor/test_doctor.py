@@ -85,7 +85,9 @@ def test_a_healthy_pair_of_arms_has_no_findings(tmp_path):
 
 def test_real_bridge_data_is_examined(shared):
     found = examine(RldsDataset.open(shared / "data" / "bridge_dataset"))
-    assert found.count("error") == 0
+    errors = [f for f in found.findings if f.severity == "error"]
+    assert [(f.where, len(f.episodes)) for f in errors] == [("image_3", 25)]
+    assert "black" in errors[0].message
     assert len(found.episodes) == 25
     tracking = [f for f in found.findings if f.check == "tracking"]
     assert "by 0 steps" in tracking[0].message
