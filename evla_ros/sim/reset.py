@@ -16,7 +16,7 @@ from evla_ros.sim.tasks.task import Task
 if TYPE_CHECKING:
     from evla_ros.sim.world import World
 
-_TRIES = 100
+_TRIES = 1000
 _SETTLE_S = 0.2
 _HOME_JITTER_M = np.array([0.05, 0.08, 0.04])
 

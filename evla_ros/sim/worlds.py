@@ -10,11 +10,14 @@ from types import MappingProxyType
 from evla_ros.embodiment import Embodiment, load_embodiment
 from evla_ros.sim.description import describe
 from evla_ros.sim.errors import SimError
+from evla_ros.sim.tasks.humanoid import HumanoidSuite
 from evla_ros.sim.tasks.suite import TaskSuite
 from evla_ros.sim.tasks.tabletop import TabletopSuite
 from evla_ros.sim.world import World
 
-SUITES: Mapping[str, Callable[[], TaskSuite]] = MappingProxyType({"tabletop_arm": TabletopSuite})
+SUITES: Mapping[str, Callable[[], TaskSuite]] = MappingProxyType(
+    {"tabletop_arm": TabletopSuite, "humanoid_upper_body": HumanoidSuite}
+)
 
 
 def make_suite(name: str) -> TaskSuite:

@@ -7,6 +7,7 @@ A skill never knows how long it has run: every decision is a function of where t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +88,24 @@ def let_go(hand: Hand, height_m: float) -> Intent:
     return raise_to(hand, height_m, 1.0) if hand.opening > _LET_GO else hand.stay(1.0)
 
 
+def deliver(
+    hand: Hand,
+    object_m: Array,
+    place_m: Array,
+    style: Style,
+    *,
+    held: bool,
+    there: bool,
+    tolerance_m: float = _ALIGNED_M,
+) -> Intent:
+    """Grasp an object, carry it to a place and let go, whichever of these is due."""
+    if held:
+        return carry(hand, object_m, place_m, style, tolerance_m)
+    if there:
+        return let_go(hand, place_m[2] + style.hover_m)
+    return grasp(hand, object_m, style)
+
+
 def push(hand: Hand, target_m: Array, way: Array, standoff_m: float, style: Style) -> Intent:
     """Get behind a target with closed fingers and push it along a horizontal unit vector [3]."""
     offset = hand.position_m - target_m
@@ -111,6 +130,13 @@ def travel(hand: Hand, goal_m: Array, clear_z_m: float, gripper: float) -> Inten
         missing = clear_z_m - hand.position_m[2]
         way = way * [0.15, 0.15, 1.0] if missing > 0.02 else way * [0.5, 0.5, 1.0]
     return hand.at(hand.position_m + way, gripper)
+
+
+def is_around(hand: Hand, points_m: Sequence[Array]) -> bool:
+    """Return whether a point lies between (or right below) fingers that are not closed."""
+    offsets = [point - hand.position_m for point in points_m]
+    near = any(np.hypot(*o[:2]) < 0.05 and -0.06 < o[2] < 0.06 for o in offsets)
+    return near and hand.opening > 0.35
 
 
 def up(height_m: float) -> Array:

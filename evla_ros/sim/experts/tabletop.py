@@ -81,11 +81,15 @@ class TabletopExpert:
                 return skills.raise_to(turned, HALF_M + _LIFT_M, 0.0)
             return skills.grasp(turned, block, style)
         place = self._place()
-        if not held and self._is_there(block, place):
-            return skills.let_go(turned, place[2] + style.hover_m)
-        if held:
-            return skills.carry(turned, block, place, style, _TOLERANCE_M[family])
-        return skills.grasp(turned, block, style)
+        return skills.deliver(
+            turned,
+            block,
+            place,
+            style,
+            held=held,
+            there=self._is_there(block, place),
+            tolerance_m=_TOLERANCE_M[family],
+        )
 
     def _turned(self, hand: Hand, colour: str) -> Hand:
         yaw = self._objects.block_yaw(self._world.data, colour)
@@ -157,10 +161,5 @@ class TabletopExpert:
         return None
 
     def _around_a_block(self, hand: Hand) -> bool:
-        if hand.opening < 0.35:
-            return False
-        offsets = [
-            self._objects.block(self._world.data, c) - hand.position_m
-            for c in self._objects.colours
-        ]
-        return any(np.hypot(*o[:2]) < 0.05 and -0.06 < o[2] < 0.06 for o in offsets)
+        blocks = [self._objects.block(self._world.data, c) for c in self._objects.colours]
+        return skills.is_around(hand, blocks)
