@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise EvlaError(
                 "no ROS 2 here: run `make build` and `. ./env.sh`, or source your workspace"
             )
-    from evla_ros.ros.sim_node import main
+    from evla_ros.ros.sim_main import main
 
     values = {
         "world": arguments.world,

@@ -4,17 +4,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from functools import partial
 from typing import Any
 
 import numpy as np
-import rclpy
 from geometry_msgs.msg import PoseStamped
 from rclpy.clock import Clock, ClockType
-from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 from std_msgs.msg import Float64, Float64MultiArray
@@ -37,6 +33,8 @@ from evla_ros.srv import ResetSim
 
 _STATUS_HZ = 5.0
 _CHECK_HZ = 10.0
+_TICKS_AT_ONCE = 4
+_SLOW = 0.95
 _FIRST_STAMP_NS = 1_000_000_000
 
 
@@ -71,6 +69,7 @@ class SimNode(Node):
         self._answered: set[str] = set()
         self._stepped_ns, self._led = 0, False
         self._task = self._reset(self._p.task, self._p.seed)
+        self._world.images()  # opens the rendering context, which takes a while
         for arm in self._world.embodiment.arms:
             self._listen(arm)
         self.create_service(ResetSim, "~/reset", self._on_reset)
@@ -78,7 +77,7 @@ class SimNode(Node):
         self.create_timer(self._tick_s / self._p.speed, self._on_timer, clock=wall)
         self.get_logger().info(f"{self._p.world} is up: {self._task.instruction}")
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Free the rendering contexts."""
         self._world.close()
 
@@ -95,7 +94,10 @@ class SimNode(Node):
             if now_ns - self._stepped_ns > self._p.lockstep_wait_s * 1e9:
                 self._step()
             return
-        while self._pace.due(time.monotonic_ns()):
+        # Never all that are due: a machine that cannot keep up would listen to nobody any more.
+        for _ in range(_TICKS_AT_ONCE):
+            if not self._pace.due(time.monotonic_ns()):
+                break
             self._step()
 
     def _goals_come(self) -> bool:
@@ -148,6 +150,12 @@ class SimNode(Node):
         message.header.stamp = time_message(stamp_ns)
         message.header.frame_id = self._world.embodiment.base_frame
         self._status.publish(message)
+        if self._pace.lost_ns and message.real_time_factor < _SLOW * self._p.speed:
+            self.get_logger().warning(
+                f"this machine simulates {message.real_time_factor:.2f} s per second, "
+                f"{self._p.speed:g} is asked for; smaller images or fewer cameras help",
+                throttle_duration_sec=30.0,
+            )
 
     # -- what it is told --
 
@@ -213,27 +221,3 @@ class SimNode(Node):
         if self._p.publish_instruction:
             self._topics.publish_instruction(task.instruction)
         return task
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the node until Ctrl-C; returns 0, or 2 after one sentence about a wrong parameter."""
-    rclpy.init(args=arguments)
-    node: SimNode | None = None
-    try:
-        node = SimNode()
-        rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    except (EvlaError, ParameterException) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    finally:
-        if node is not None:
-            node.close()
-            node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 
 from evla_ros.errors import EvlaError
@@ -57,7 +58,10 @@ class SimParameters:
 
 def sim_parameters(node: Node) -> SimParameters:
     """Declare the parameters on the node and return their values; EvlaError for a wrong one."""
-    declare(node, TABLE)
+    try:
+        declare(node, TABLE)
+    except ParameterException as error:
+        raise EvlaError(f"{error}; see config/params/sim.yaml") from error
     values = SimParameters(**read(node, TABLE))
     if values.lockstep and not values.own_clock:
         raise EvlaError("parameter lockstep needs own_clock: true, for everybody waits for /clock")

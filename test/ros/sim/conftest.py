@@ -24,10 +24,10 @@ SMALL = {"image_size": 64}
 
 
 class SimProcess:
-    """`evla_ros.ros.sim_node` with parameters; ended by SIGINT."""
+    """`evla_ros.ros.sim_main` with parameters; ended by SIGINT."""
 
     def __init__(self, folder: Path, **parameters: Any) -> None:
-        words = [sys.executable, "-m", "evla_ros.ros.sim_node", "--ros-args"]
+        words = [sys.executable, "-m", "evla_ros.ros.sim_main", "--ros-args"]
         for name, value in {**SMALL, **parameters}.items():
             text = str(value).lower() if isinstance(value, bool) else value
             words += ["-p", f"{name}:={text}"]

@@ -44,7 +44,7 @@ def pose_in(message: PoseStamped) -> Pose:
 
 
 def test_it_says_what_a_real_robot_would(client, start_sim) -> None:
-    start_sim(seed=3)
+    sim = start_sim(seed=3)
     raw = client.listen(Image, PRIMARY, newest_only())
     wrist = client.listen(Image, ROBOT.cameras["wrist"].topic)
     jpeg = client.listen(CompressedImage, f"{PRIMARY}/compressed")
@@ -79,6 +79,8 @@ def test_it_says_what_a_real_robot_would(client, start_sim) -> None:
         assert (np.diff(stamps) > 0).all()
         age_s = client.node.get_clock().now().nanoseconds - stamps[-1]
         assert age_s < 2e9
+    assert sim.interrupt() == 0
+    assert "Traceback" not in sim.log.read_text()
 
 
 def test_it_follows_goals_and_keeps_the_last_one(client, start_sim) -> None:
@@ -199,7 +201,26 @@ def test_in_lockstep_every_goal_is_one_tick_of_a_clock_that_never_goes_back(
     assert (np.diff(times) == 20_000_000).all()
     stamps = stamps_of(poses)
     assert (np.diff(stamps) > 0).all()
-    assert set(stamps[stamps >= times[0]]) <= set(times)
+    assert set(stamps[(stamps >= times[0]) & (stamps <= times[-1])]) <= set(times)
+
+
+def test_it_listens_even_when_it_cannot_keep_up(client, start_sim) -> None:
+    sim = start_sim(seed=1, speed=100.0, own_clock=True)
+    status = client.listen(SimStatus, "sim/status")
+    poses = client.listen(PoseStamped, ARM.pose.topic)
+    goals = client.node.create_publisher(PoseStamped, ARM.goal.topic, 1)
+    client.until(lambda: poses and goals.get_subscription_count())
+    client.spin(3.0)
+    answer = client.call(ResetSim, "sim/reset", ResetSim.Request(task="lift", seed=4))
+    assert answer.success
+    client.spin(0.5)
+    start = pose_in(poses[-1])
+    goal = Pose(start.position_m + np.array([0.0, 0.08, 0.0]), start.quaternion_xyzw)
+    goals.publish(pose_stamped(goal, ROBOT.base_frame, 0))
+    client.until(lambda: np.linalg.norm(poses_of(poses[-1:])[0] - goal.position_m) < 0.01)
+    assert 0.0 < status[-1].real_time_factor < 100.0
+    assert sim.interrupt() == 0
+    assert "asked for" in sim.log.read_text()
 
 
 def test_goals_from_before_a_reset_are_not_followed(client, start_sim) -> None:
