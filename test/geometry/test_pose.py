@@ -106,6 +106,16 @@ def test_vector_round_trip(pose):
     assert_same(Pose.from_vector(pose.as_vector()), pose)
 
 
+@pytest.mark.parametrize("centre_rpy", [[np.pi, 0.0, 0.0], [0.0, 0.0, 0.0]])
+def test_the_vector_does_not_jump_around_tool_down_and_tool_forward(centre_rpy):
+    """As proprio a jump of 2 between two poses a hair apart would be poison to a policy."""
+    centre = Pose.from_xyz_rpy(np.zeros(3), centre_rpy)
+    rng = np.random.default_rng(3)
+    for turn in rng.uniform(-0.8, 0.8, size=(500, 3)):
+        q = rotation.multiply(rotation.from_rotvec(turn), centre.quaternion_xyzw)
+        assert np.dot(Pose(np.zeros(3), q).as_vector()[3:], centre.as_vector()[3:]) > 0.0
+
+
 @pytest.mark.parametrize(
     ("position", "quaternion", "named"),
     [
