@@ -59,8 +59,8 @@ class Pose:
     def as_vector(self) -> Array:
         """Return x y z qx qy qz qw [7], the layout of an `ee_pose` in proprio.
 
-        q and -q are one rotation, and every choice of sign jumps somewhere. Here qx + qw >= 0: a tool
-        that points down (q near x) or forward (q near w) turns without a jump, as w >= 0 would not let it.
+        q and -q are one rotation, and every choice of sign jumps somewhere. Here qx + qw >= 0: a
+        tool that points down (q near x) or forward (q near w) turns without a jump.
         """
         q = self.quaternion_xyzw
         return np.concatenate([self.position_m, -q if q[0] + q[3] < 0.0 else q])
