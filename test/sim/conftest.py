@@ -29,3 +29,15 @@ def backend() -> str:
         return choose_backend()
     except SimError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def humanoid() -> Iterator[World]:
+    world = make_world("humanoid_upper_body", image_size=96)
+    yield world
+    world.close()
+
+
+@pytest.fixture(params=["tabletop", "humanoid"])
+def world(request: pytest.FixtureRequest) -> World:
+    return request.getfixturevalue(request.param)
