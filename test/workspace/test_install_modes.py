@@ -25,14 +25,20 @@ print(load_embodiment("tabletop_arm").name)
 """
 
 
+@pytest.fixture(scope="module")
+def build_folder(tmp_path_factory):
+    """Share the compiled code: only the installation differs."""
+    return tmp_path_factory.mktemp("build")
+
+
 @pytest.mark.parametrize("links", [False, True], ids=["copied", "linked"])
 @pytest.mark.timeout(600)
-def test_installed_package_works_without_the_checkout(links, tmp_path):
+def test_installed_package_works_without_the_checkout(links, build_folder, tmp_path):
     if shutil.which("colcon") is None or "AMENT_PREFIX_PATH" not in os.environ:
         pytest.skip("no ROS 2 build tools in this shell: `make build` and `. ./env.sh`")
     install = tmp_path / "install"
     command = ["colcon", "--log-base", str(tmp_path / "log"), "build", "--base-paths", str(ROOT)]
-    command += ["--build-base", str(tmp_path / "build"), "--install-base", str(install)]
+    command += ["--build-base", str(build_folder), "--install-base", str(install)]
     command += ["--merge-install", *(["--symlink-install"] if links else [])]
     command += ["--cmake-args", f"-DPython3_EXECUTABLE={sys.executable}", "-DBUILD_TESTING=OFF"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
