@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a configuration to the things a run needs: sources, statistics, model, tokenizer, streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+
+from evla_ros.embodiment import Embodiment, action_layout, load_embodiment, parse_embodiment
+from evla_ros.model.checkpoint import load_checkpoint, read_safetensors
+from evla_ros.model.config import EvlaConfig
+from evla_ros.model.evla_model import EvlaModel
+from evla_ros.model.instruction_corpus import instruction_corpus
+from evla_ros.model.normalization import DatasetStatistics
+from evla_ros.model.presets import load_preset
+from evla_ros.model.processor import Processor
+from evla_ros.model.text_tokenizer import train_tokenizer
+from evla_ros.training.batch import Collator
+from evla_ros.training.config import TrainConfig
+from evla_ros.training.errors import TrainingDataError, TrainingError
+from evla_ros.training.feature_cache import FeatureCache
+from evla_ros.training.loader import SampleSettings, SampleStream
+from evla_ros.training.source import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a run is made of; `action_names` label the numbers of an action."""
+
+    model: EvlaModel
+    tokenizer: Tokenizer
+    processor: Processor
+    statistics: DatasetStatistics
+    embodiment_text: str | None
+    action_names: tuple[str, ...]
+    train: tuple[Source, ...]
+    val: tuple[Source, ...]
+
+
+def build(config: TrainConfig) -> Parts:
+    """Open and check the data, then build the model for it; raises before the first step."""
+    train = tuple(Source(d.path, d.split, d.transform) for d in config.datasets)
+    val = tuple(
+        Source(d.path, d.val_split, d.transform)
+        for d, source in zip(config.datasets, train, strict=True)
+        if source.dataset.splits.get(d.val_split)
+    )
+    names = [source.name for source in train]
+    if len(set(names)) != len(names):
+        raise TrainingDataError(f"two datasets are both called {names[0]!r}; merge or rename them")
+    embodiment = _embodiment(config, train)
+    first = train[0].episode(0)
+    dim = first.action.shape[1]
+    proprio_dim = first.proprio.shape[1] if config.model.proprio and first.proprio is not None else 0
+    model, tokenizer, kept = _model(config, train, dim, proprio_dim, embodiment)
+    cameras = model.config.image.cameras
+    for source in (*train, *val):
+        source.check(dim, model.config.proprio_dim, cameras)
+    statistics = DatasetStatistics({**kept, **{s.name: s.statistics() for s in train}})
+    names_of = action_layout(embodiment).names if embodiment else tuple(f"a{i}" for i in range(dim))
+    return Parts(
+        model,
+        tokenizer,
+        Processor(model.config, tokenizer),
+        statistics,
+        embodiment.text if embodiment else None,
+        names_of,
+        train,
+        val,
+    )
+
+
+def stream(
+    parts: Parts, config: TrainConfig, sources: Sequence[Source], features: FeatureCache | None, *, train: bool
+) -> SampleStream:
+    """Return the sample stream over training or validation sources."""
+    action = parts.model.config.action
+    settings = SampleSettings(
+        parts.model.config.image.cameras,
+        action.chunk,
+        config.data.instructions,
+        augment=config.data.augment and train,
+        proprio_dropout=config.data.proprio_dropout if train else 0.0,
+    )
+    weights = {source.name: d.weight for source, d in zip(parts.train, config.datasets, strict=True)}
+    has_proprio = parts.model.config.proprio_dim > 0
+    collate = Collator(
+        parts.processor,
+        [parts.statistics.action(s.name, action.normalization) for s in sources],
+        [parts.statistics.proprio(s.name, action.normalization) if has_proprio else None for s in sources],
+        longest_prompt(parts.processor, sources),
+    )
+    seed = config.seed if train else 12345
+    return SampleStream(sources, [weights[s.name] for s in sources], settings, collate, seed, features)
+
+
+def longest_prompt(processor: Processor, sources: Sequence[Source]) -> int:
+    """Return a padded text length that fits every instruction of the sources."""
+    words = {str(text) for source in sources for text in _instructions(source)}
+    return max(len(processor.prompt_builder.encode(text)) for text in words if text.strip())
+
+
+def _instructions(source: Source) -> set[str]:
+    found: set[str] = set()
+    for index in range(source.episode_count):
+        episode = source.episode(index).episode
+        found.add(str(episode.instruction))
+        for name, column in episode.columns.items():
+            if name.startswith("relabel_instruction_"):
+                found.update(str(text) for text in set(column))
+    return found
+
+
+def _embodiment(config: TrainConfig, train: Sequence[Source]) -> Embodiment | None:
+    if config.embodiment:
+        return load_embodiment(config.embodiment)
+    text = train[0].dataset.embodiment_text
+    return parse_embodiment(text, source=f"{train[0].name}: embodiment.yaml") if text else None
+
+
+def _model(
+    config: TrainConfig,
+    train: Sequence[Source],
+    dim: int,
+    proprio_dim: int,
+    embodiment: Embodiment | None,
+) -> tuple[EvlaModel, Tokenizer, dict[str, Any]]:
+    settings = config.model
+    if settings.start:
+        loaded = load_checkpoint(settings.start)
+        _check_start(loaded.model.config, dim, settings.start)
+        kept = dict(loaded.statistics.datasets)
+        return with_attention(loaded.model, settings.attention), loaded.processor.prompt_builder.tokenizer, kept
+    chunk = settings.chunk or (embodiment.action.chunk if embodiment else None)
+    preset = load_preset(
+        settings.preset,
+        chunk=chunk,
+        dim=dim,
+        cameras=settings.cameras or None,
+        proprio_dim=proprio_dim,
+        action=settings.action or None,
+    )
+    torch.manual_seed(config.seed)
+    model = EvlaModel(preset, attention=settings.attention)
+    if settings.vision:
+        model.backbones.load_state_dict(read_safetensors(Path(settings.vision)))
+    words = sorted({text for source in train for text in _instructions(source) if text.strip()})
+    text_rows = preset.action.vocabulary_size - preset.action.bins
+    corpus = [*instruction_corpus(preset.prompt.template), *(preset.prompt.template.format(instruction=w) for w in words)]
+    return model, train_tokenizer(corpus, text_rows), {}
+
+
+def with_attention(model: EvlaModel, attention: str) -> EvlaModel:
+    """Return the same weights under another attention implementation."""
+    changed = EvlaModel(model.config, attention=attention)
+    changed.load_state_dict(model.state_dict())
+    return changed
+
+
+def _check_start(config: EvlaConfig, dim: int, where: str) -> None:
+    if config.action.dim != dim:
+        raise TrainingError(
+            f"checkpoint {where!r} gives {config.action.dim} numbers a step, the dataset has {dim}; "
+            "use `evla train adapt` to move it to this embodiment"
+        )

@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics on held-out episodes, per dataset: loss, action-token accuracy, L1 in metres and radians."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from evla_ros.model.evla_model import EvlaModel
+from evla_ros.training.config import TrainConfig
+from evla_ros.training.distributed import World
+from evla_ros.training.loader import SampleStream
+from evla_ros.training.losses import action_sums, token_sums
+
+
+def evaluate(
+    model: EvlaModel, stream: SampleStream, config: TrainConfig, names: Sequence[str], world: World
+) -> dict[str, dict[str, Any]]:
+    """Return dataset name -> metrics over `eval_batches` batches that every rank shares and none repeats."""
+    size = config.optimizer.batch
+    dim = model.config.action.dim
+    sums = torch.zeros(len(stream.sources), 5 + dim, device=world.device)
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        for number in range(world.rank, config.eval_batches, world.ranks):
+            batch = stream.batch(range(number * size, (number + 1) * size)).to(world.device)
+            for which in batch.dataset.unique().tolist():
+                sums[which] += _score(model, batch.pick(batch.dataset == which), config)
+    model.train(was_training)
+    sums = world.total(sums)
+    return {
+        source.name: _entry(row, names)
+        for source, row in zip(stream.sources, sums.tolist(), strict=True)
+        if row[1]
+    }
+
+
+def _score(model: EvlaModel, batch: Any, config: TrainConfig) -> torch.Tensor:
+    if model.config.action.decode == "joint":
+        output = model.forward_joint(batch.inputs)
+        sums = action_sums(model, output, batch, config.loss.l1, config.loss.tokens)
+    else:
+        sums = token_sums(model, batch)
+    normalized = (sums.error / batch.scale[0]).sum()
+    parts = [sums.loss, sums.count, sums.right, sums.rows, normalized]
+    return torch.cat([torch.stack([p.float() for p in parts]), sums.error])
+
+
+def _entry(row: list[float], names: Sequence[str]) -> dict[str, Any]:
+    loss, count, right, rows, normalized = row[:5]
+    return {
+        "loss": loss / count,
+        "token_accuracy": right / count,
+        "normalized_l1": normalized / count,
+        "l1": {name: error / rows for name, error in zip(names, row[5:], strict=True)},
+    }

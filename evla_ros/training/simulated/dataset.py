@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Collect many simulated episodes in processes and write them as one RLDS dataset."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from evla_ros.data.rlds.staging import stage_episode, staged_path
+from evla_ros.data.rlds.writer import DatasetWriter
+from evla_ros.embodiment import action_layout, load_embodiment
+from evla_ros.sim.world import World
+from evla_ros.sim.worlds import make_world
+from evla_ros.training.simulated.collect import (
+    Actor,
+    CollectSettings,
+    collect_episode,
+    collect_features,
+)
+
+VAL_FRACTION = 0.04
+GROUP = 25  # episodes a process plays on one compiled world
+
+
+@dataclass(frozen=True)
+class CollectJob:
+    """Which episodes: seeds first .. first + episodes - 1 of a world. checkpoint: whose states ('': the expert's)."""
+
+    world: str
+    episodes: int
+    first_seed: int
+    image_size: int = 128
+    settings: CollectSettings = CollectSettings()
+    checkpoint: str = ""
+
+    @property
+    def seeds(self) -> range:
+        """The seeds of the episodes."""
+        return range(self.first_seed, self.first_seed + self.episodes)
+
+
+def collect_dataset(root: Path, name: str, job: CollectJob, workers: int = 1) -> Path:
+    """Write `<root>/<name>/<version>` and return it; a killed run goes on where it stopped."""
+    staging = root / f".{name}.staging"
+    staging.mkdir(parents=True, exist_ok=True)
+    _play_all(staging, job, workers)
+    embodiment = load_embodiment(job.world)
+    world = make_world(job.world, image_size=job.image_size)
+    writer = DatasetWriter(
+        root,
+        name,
+        collect_features(world, job.image_size, job.settings),
+        embodiment_text=embodiment.text,
+        action_layout=action_layout(embodiment),
+        staging=staging,
+        val_fraction=VAL_FRACTION,
+        description=f"Simulated {job.world}: scripted expert, counterfactual labels, object places.",
+    )
+    with writer:
+        pass
+    for file in staging.iterdir():
+        file.unlink()
+    staging.rmdir()
+    return writer.report.path
+
+
+def _play_all(staging: Path, job: CollectJob, workers: int) -> None:
+    started, done = time.monotonic(), 0
+    parts = [list(job.seeds)[start::workers] for start in range(workers)]
+    if workers == 1:
+        for _ in _play(staging, job, parts[0]):
+            done += 1
+            _progress(done, job.episodes, started)
+        return
+    groups = [list(job.seeds)[i : i + GROUP] for i in range(0, job.episodes, GROUP)]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context) as pool:
+        running = [pool.submit(_play_group, staging, job, group) for group in groups]
+        for finished in as_completed(running):
+            done += finished.result()
+            _progress(done, job.episodes, started)
+
+
+def _play_group(staging: Path, job: CollectJob, seeds: Sequence[int]) -> int:
+    return sum(1 for _ in _play(staging, job, seeds))
+
+
+def _play(staging: Path, job: CollectJob, seeds: Sequence[int]) -> Iterator[int]:
+    world = make_world(job.world, image_size=job.image_size)
+    features = collect_features(world, job.image_size, job.settings)
+    actor = _actor(job, world)
+    by = "policy" if actor else "expert"
+    for seed in seeds:
+        path = staged_path(staging, f"{job.world}-{by}-{seed:08d}")
+        if not path.exists():
+            stage_episode(staging, collect_episode(world, seed, job.settings, actor), features)
+        yield seed
+    world.close()
+
+
+def _actor(job: CollectJob, world: World) -> Actor | None:
+    if not job.checkpoint:
+        return None
+    from evla_ros.policy.evla_policy import EvlaPolicy
+
+    policy = EvlaPolicy(job.checkpoint, world.embodiment, threads=1)
+    act: Actor = lambda observation: policy.infer(observation).actions[0]  # noqa: E731
+    return act
+
+
+def _progress(done: int, total: int, started: float) -> None:
+    rate = done / max(time.monotonic() - started, 1e-9)
+    line = f"{done}/{total} episodes, {rate:.1f}/s, {(total - done) / rate:.0f} s left"
+    if sys.stderr.isatty():
+        print(f"\r{line}  ", end="\n" if done == total else "", file=sys.stderr, flush=True)
+    elif done % GROUP == 0 or done == total:
+        print(line, file=sys.stderr, flush=True)
+
+

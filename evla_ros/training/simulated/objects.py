@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where the named things of a simulated scene are: in metres, and in the picture of a camera."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from evla_ros.sim.errors import SimError
+from evla_ros.sim.scenes.tabletop import COLOURS, TabletopScene
+from evla_ros.sim.world import World
+
+Array = npt.NDArray[np.float64]
+ABSENT = -1.0
+TABLETOP_NAMES = (*(f"{colour} block" for colour in COLOURS), "bowl", "plate", "drawer", "gripper")
+
+
+def object_names(world: World) -> tuple[str, ...]:
+    """Return the phrases of a world's grammar that name a thing, in the order of the columns."""
+    if not isinstance(world.scene, TabletopScene):
+        raise SimError(f"the things in {world.description.name!r} have no names for grounding yet")
+    return TABLETOP_NAMES
+
+
+def object_positions(world: World) -> dict[str, Array]:
+    """Return name -> position [3] in metres in base_frame of every thing that is in the scene."""
+    scene, data = world.scene, world.data
+    places: dict[str, Array] = {f"{c} block": scene.block(data, c) for c in scene.colours}
+    places.update({name: scene.place_of(name) for name in ("bowl", "plate")})
+    places["drawer"] = scene.knob(data)
+    places["gripper"] = world.arms[0].pose(data).position_m
+    return places
+
+
+def project(world: World, camera: str, point_m: Array) -> Array | None:
+    """Return where a point falls in an embodiment camera's picture: [2] right and down, 0..1.
+
+    None when it is behind the camera or outside the picture. Occlusion is not looked at.
+    """
+    camera_id = world.model.camera(world.description.cameras[camera]).id
+    local = world.data.cam_xmat[camera_id].reshape(3, 3).T @ (
+        point_m - world.data.cam_xpos[camera_id]
+    )
+    if local[2] >= -1e-6:
+        return None
+    focal = 0.5 / np.tan(np.radians(world.model.cam_fovy[camera_id]) / 2)
+    right_down = np.array([0.5 - focal * local[0] / local[2], 0.5 + focal * local[1] / local[2]])
+    inside = bool((right_down >= 0.0).all() and (right_down < 1.0).all())
+    return right_down if inside else None
+
+
+def object_columns(world: World, camera: str) -> Mapping[str, npt.NDArray[np.float32]]:
+    """Return `object_pixels` [N, 2] and `object_positions` [N, 3] of one moment; ABSENT where not seen."""
+    names = object_names(world)
+    pixels = np.full((len(names), 2), ABSENT, dtype=np.float32)
+    positions = np.full((len(names), 3), ABSENT, dtype=np.float32)
+    for name, position in object_positions(world).items():
+        seen = project(world, camera, position)
+        if seen is not None:
+            pixels[names.index(name)] = seen
+            positions[names.index(name)] = position
+    return {"object_pixels": pixels, "object_positions": positions}

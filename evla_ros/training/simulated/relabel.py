@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Counterfactual instructions: what the expert would do from this very state if it were asked for something else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from evla_ros.sim.experts.rollout import counterfactual
+from evla_ros.sim.experts.style import Style
+from evla_ros.sim.tasks.task import Task
+from evla_ros.sim.world import World
+
+
+@dataclass(frozen=True, eq=False)
+class Relabel:
+    """An instruction and the chunk [K, D] that answers it from the state it was asked in."""
+
+    instruction: str
+    actions: npt.NDArray[np.float32]
+
+
+def draw_tasks(world: World, own: Task, count: int, rng: np.random.Generator) -> list[Task]:
+    """Draw other tasks that make sense now: the first of the same family if there is one, the rest of any.
+
+    Never a held-out combination, never one that is solved already.
+    """
+    grammar = world.suite.grammar
+    possible = [
+        task
+        for task in grammar.training_tasks
+        if task.key != own.key
+        and world.suite.feasible(world, task)
+        and not world.suite.succeeded(world, task)
+    ]
+    drawn: list[Task] = []
+    while possible and len(drawn) < count:
+        families = sorted({task.family for task in possible})
+        family = own.family if not drawn and own.family in families else str(rng.choice(families))
+        same = [task for task in possible if task.family == family]
+        chosen = same[int(rng.integers(len(same)))]
+        drawn.append(grammar.reworded(chosen, rng))
+        possible = [task for task in possible if task.key != chosen.key]
+    return drawn
+
+
+def relabel(world: World, task: Task, style: Style, steps: int) -> Relabel:
+    """Roll a copy of the present state forward under the task's expert for `steps` ticks."""
+    calm = Style(style.speed_m_s, style.hover_m, style.carry_m, style.slowdown, noise=0.0)
+    actions = counterfactual(world, task, calm, steps)
+    return Relabel(task.instruction, actions.astype(np.float32))
