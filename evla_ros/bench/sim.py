@@ -14,16 +14,22 @@ import mujoco
 import numpy as np
 
 from evla_ros.bench.report import Row
+from evla_ros.embodiment import load_embodiment
+from evla_ros.sim.description import describe
+from evla_ros.sim.evaluation.episode import EpisodeRules
+from evla_ros.sim.evaluation.plan import PlannedEpisode
+from evla_ros.sim.evaluation.workers import Setup, play_all
 from evla_ros.sim.experts.rollout import run_expert
 from evla_ros.sim.experts.style import Style
 from evla_ros.sim.soak import soak
 from evla_ros.sim.world import World
-from evla_ros.sim.worlds import SUITES, make_world
+from evla_ros.sim.worlds import SUITES, make_suite, make_world
 
 _SIZES = (96, 128, 224)
 _FRAMES_GOAL_PER_S = 300.0
 _STEPS_PER_RESET = 100
 _PRETTY = (640, 480)
+_PER_CORE = "1/s per core"
 _worlds: dict[str, World] = {}
 
 
@@ -47,6 +53,7 @@ def rows(arguments: argparse.Namespace) -> Iterable[Row]:
         world.close()
         for workers in arguments.workers:
             yield _episodes(name, workers, arguments.seconds)
+            yield _evaluation(name, workers, arguments.seconds)
 
 
 def _physics(world: World, seconds: float) -> Iterable[Row]:
@@ -61,11 +68,11 @@ def _physics(world: World, seconds: float) -> Iterable[Row]:
 
     ticks = _rate(tick, seconds)
     bare = _rate(lambda: mujoco.mj_step(world.model, world.data, per_tick), seconds) * per_tick
-    yield Row("sim.physics_steps", ticks * per_tick, "1/s", floor=bare, context=context)
+    yield Row("sim.physics_steps", ticks * per_tick, _PER_CORE, floor=bare, context=context)
     yield Row("sim.realtime_factor.physics", ticks * tick_s, "x", goal=1.0, context=context)
     seeds = iter(range(10**9))
     yield Row(
-        "sim.resets", _rate(lambda: world.reset(next(seeds)), seconds), "1/s", context=context
+        "sim.resets", _rate(lambda: world.reset(next(seeds)), seconds), _PER_CORE, context=context
     )
 
 
@@ -78,7 +85,7 @@ def _frames(world: World, seconds: float) -> Iterable[Row]:
         yield Row(
             "sim.frames",
             rate,
-            "1/s",
+            _PER_CORE,
             goal=_FRAMES_GOAL_PER_S if size == 128 else None,
             context=context,
         )
@@ -86,7 +93,7 @@ def _frames(world: World, seconds: float) -> Iterable[Row]:
     camera = world.description.video_camera
     rate = _rate(lambda: world.render(camera, width, height, "pretty"), seconds)
     context = {"world": world.description.name, "size": f"{width}x{height}", "quality": "pretty"}
-    yield Row("sim.frames", rate, "1/s", context=context)
+    yield Row("sim.frames", rate, _PER_CORE, context=context)
 
 
 def _soak(world: World, resets: int) -> Iterable[Row]:
@@ -118,6 +125,25 @@ def _episodes(name: str, workers: int, seconds: float) -> Row:
     return Row("sim.expert_episodes", len(done) / duration, "1/s", context=context)
 
 
+def _evaluation(name: str, workers: int, seconds: float) -> Row:
+    """Episodes of `evla eval sim` with the scripted expert, which needs no frames."""
+    jobs = [("expert", episode) for episode in _plan(name, max(6, round(seconds * 3)) * workers)]
+    setup = Setup(name, load_embodiment(describe(name).embodiment).text, "", EpisodeRules(), 96)
+    records = play_all(setup, jobs, workers)
+    next(records)
+    begin = time.perf_counter()
+    count = sum(1 for _ in records)
+    rate = count / (time.perf_counter() - begin)
+    context = {"world": name, "workers": workers, "policy": "expert"}
+    return Row("sim.eval_episodes", rate, "1/s", context=context)
+
+
+def _plan(name: str, count: int) -> list[PlannedEpisode]:
+    families = sorted(make_suite(name).grammar.families)
+    names = [families[index % len(families)] for index in range(count)]
+    return [PlannedEpisode(family, family, seed) for seed, family in enumerate(names)]
+
+
 def _play(job: tuple[str, int]) -> bool:
     name, index = job
     if name not in _worlds:
@@ -131,10 +157,11 @@ def _play(job: tuple[str, int]) -> bool:
 
 
 def _rate(call: Callable[[], object], seconds: float) -> float:
+    """Return calls per second of processor time, so that a busy machine does not change the figure."""
     for _ in range(3):
         call()
-    count, begin = 0, time.perf_counter()
+    count, begin, busy = 0, time.perf_counter(), time.process_time()
     while time.perf_counter() - begin < seconds:
         call()
         count += 1
-    return count / (time.perf_counter() - begin)
+    return count / (time.process_time() - busy)

@@ -54,4 +54,4 @@ def _place_arms(world: World, rng: np.random.Generator) -> None:
         home = Pose(*arm.ik.forward(arm.home_rad))
         offset = rng.uniform(-1.0, 1.0, 3) * _HOME_JITTER_M
         start = Pose(home.position_m + offset, home.quaternion_xyzw)
-        arm.place(world.data, arm.posture_for(start), opening=1.0)
+        arm.place(world.data, arm.posture_for(start, steps=25), opening=1.0)
