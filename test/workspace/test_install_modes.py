@@ -47,7 +47,13 @@ def test_installed_package_works_without_the_checkout(links, build_folder, tmp_p
     site = next(install.glob("**/*-packages"))
     assert (site / "evla_ros" / "errors.py").is_symlink() == links
     libraries = f"{install / 'lib'}:{os.environ.get('LD_LIBRARY_PATH', '')}"
-    environment = {**os.environ, "PYTHONPATH": str(site), "LD_LIBRARY_PATH": libraries}
+    others = [
+        entry
+        for entry in os.environ.get("PYTHONPATH", "").split(":")
+        if entry and not (Path(entry) / "evla_ros").exists()
+    ]
+    python_path = ":".join([str(site), *others])
+    environment = {**os.environ, "PYTHONPATH": python_path, "LD_LIBRARY_PATH": libraries}
     program = PROGRAM.format(root=str(ROOT))
     done = subprocess.run(
         [sys.executable, "-c", program],
