@@ -44,6 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--charge-inference", action="store_true",
         help="simulated time goes on while the policy computes, as on a robot",
     )  # fmt: skip
+    add(
+        "--ros", action="store_true",
+        help="through the real nodes in real time; baselines stay in this process",
+    )  # fmt: skip
     add("--max-seconds", type=float, default=20.0, metavar="T", help="per episode (default: 20)")
     add("--image-size", type=int, default=128, metavar="PX", help="of the cameras (default: 128)")
     add("--plain", action="store_true", help="no random colours, light and camera")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from evla_ros.sim.evaluation.plan import PlannedEpisode, plan_episodes
 from evla_ros.sim.evaluation.progress import Progress
 from evla_ros.sim.evaluation.record import EpisodeRecord
 from evla_ros.sim.evaluation.report import as_json, write_report
-from evla_ros.sim.evaluation.score import scores
+from evla_ros.sim.evaluation.score import scores, short_name
 from evla_ros.sim.evaluation.table import remarks, to_table
 from evla_ros.sim.evaluation.workers import Job, Setup, play_all
 from evla_ros.sim.worlds import make_suite
@@ -58,7 +59,7 @@ def _publish(
     result = scores(records)
     report = as_json(question, records)
     write_report(folder / "report.json", report)
-    title = f"{question['policy']} in {question['world']}, seed {question['seed']}"
+    title = f"{short_name(str(question['policy']))} in {question['world']}, seed {question['seed']}"
     write_plot(folder / "success.png", result, title)
     if print_json:
         print(json.dumps(report, indent=1))
@@ -101,6 +102,8 @@ def _jobs(
 def _setup(arguments: argparse.Namespace, folder: Path) -> Setup:
     embodiment = embodiment_for(arguments.policy, arguments.world)
     make_contestant(arguments.policy, embodiment)  # here, a mistake is found before workers start
+    if arguments.ros:
+        _check_ros(arguments)
     rules = EpisodeRules(
         max_s=arguments.max_seconds,
         charge_inference=arguments.charge_inference,
@@ -115,7 +118,20 @@ def _setup(arguments: argparse.Namespace, folder: Path) -> Setup:
         image_size=arguments.image_size,
         videos=None if videos is None else Path(videos),
         threads=1 if arguments.workers > 1 else 0,
+        through_ros=arguments.ros,
     )
+
+
+def _check_ros(arguments: argparse.Namespace) -> None:
+    if arguments.policy in ("expert", "random"):
+        raise EvlaError(
+            f"the baseline {arguments.policy!r} looks into the simulator, which no ROS node can; "
+            "use --ros with a checkpoint, or with hold"
+        )
+    if arguments.videos is not None:
+        raise EvlaError("--videos films this process's simulator; leave out --ros or --videos")
+    if any(importlib.util.find_spec(name) is None for name in ("rclpy", "evla_ros.msg")):
+        raise EvlaError("--ros needs ROS 2: run `make build` and `. ./env.sh`, or leave it out")
 
 
 def _new_folder(arguments: argparse.Namespace) -> Path:
@@ -135,7 +151,7 @@ def _question(
 ) -> dict[str, object]:
     keys = (
         "world", "policy", "tasks", "episodes", "seed", "max_seconds", "charge_inference", "plain",
-        "image_size", "workers",
+        "image_size", "workers", "ros",
     )  # fmt: skip
     question: dict[str, object] = {key: getattr(arguments, key) for key in keys}
     return {**question, "baselines": baselines, "interrupted": interrupted}

@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evla_ros.embodiment import Embodiment, load_embodiment
 from evla_ros.errors import EvlaError, nearest
 from evla_ros.policy.protocol import Policy
-from evla_ros.policy.spec import PolicySpec, build_policy
+from evla_ros.policy.spec import KINDS, PolicySpec, build_policy
 from evla_ros.sim.description import describe
 from evla_ros.sim.evaluation.baselines import ExpertPolicy, RandomPolicy
 
@@ -37,25 +37,36 @@ class Contestant:
 
 
 def make_contestant(spec: str, embodiment: Embodiment, threads: int = 0) -> Contestant:
-    """Return a baseline by name, or the policy of a checkpoint folder.
+    """Return a baseline by name, or the policy that `policy_spec` describes.
 
     threads: of torch, 0 leaves its own choice. Raises EvlaError when the spec is neither, or when
     the checkpoint was made for another robot.
     """
     if spec in BASELINES:
         return Contestant(spec, _BASELINES[spec], sees_images=False, baseline=True)
-    if not Path(spec).is_dir():
-        raise EvlaError(
-            f"no policy {spec!r}: neither a checkpoint folder nor a baseline; "
-            f"{nearest(spec, BASELINES)}"
-        )
-    built = build_policy(PolicySpec("evla", embodiment.text, checkpoint=spec, threads=threads))
+    built = build_policy(replace(policy_spec(spec, embodiment), threads=threads))
 
     def begin(_world: World, _seed: int) -> Policy:
         built.reset()
         return built
 
     return Contestant(spec, begin, sees_images=True, baseline=False)
+
+
+def policy_spec(spec: str, embodiment: Embodiment) -> PolicySpec:
+    """Return what the policy node would build, from a checkpoint folder or `kind:argument`.
+
+    Raises EvlaError when it is neither.
+    """
+    if Path(spec).is_dir():
+        return PolicySpec("evla", embodiment.text, checkpoint=spec)
+    kind, _, argument = spec.partition(":")
+    if kind not in KINDS:
+        raise EvlaError(
+            f"no policy {spec!r}: neither a checkpoint folder nor a baseline; "
+            f"{nearest(spec, [*BASELINES, *KINDS])}"
+        )
+    return PolicySpec(kind, embodiment.text, checkpoint=argument)
 
 
 def embodiment_for(spec: str, world: str) -> Embodiment:

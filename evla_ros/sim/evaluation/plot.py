@@ -10,7 +10,7 @@ from textwrap import fill
 from typing import Any
 
 from evla_ros.errors import EvlaError
-from evla_ros.sim.evaluation.score import ALL_TASKS, Score
+from evla_ros.sim.evaluation.score import ALL_TASKS, Score, short_name
 
 _COLOURS = {"expert": "#4a9a5b", "random": "#d08a2e", "hold": "#8d8d8d"}
 _POLICY_COLOUR = "#1f6fb2"
@@ -59,7 +59,7 @@ def _bars(
 ) -> None:
     label = scores[0].policy
     colour = _COLOURS.get(label, _POLICY_COLOUR)
-    axes.barh([0], [0], color=colour, label=Path(label).name)
+    axes.barh([0], [0], color=colour, label=short_name(label))
     for score in scores:
         y = tasks.index(score.task) - 0.4 + (rank + 0.5) * thickness
         if score.rate is None:

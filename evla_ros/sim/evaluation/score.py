@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
@@ -13,6 +14,7 @@ from evla_ros.sim.evaluation.wilson import wilson_interval
 
 ALL_TASKS = "all"
 MOVED_M = 0.005
+_NAME_LENGTH = 28
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,12 @@ class Score:
     def interval(self) -> tuple[float, float]:
         """95 % Wilson interval of the rate."""
         return wilson_interval(self.successes, self.trials)
+
+
+def short_name(policy: str) -> str:
+    """Return the end of a policy's path, short enough for a column: `run/checkpoint`."""
+    name = "/".join(Path(policy).parts[-2:])
+    return name if len(name) <= _NAME_LENGTH else f"...{name[3 - _NAME_LENGTH :]}"
 
 
 def score(policy: str, task: str, records: Iterable[EpisodeRecord]) -> Score:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
-from evla_ros.sim.evaluation.score import ALL_TASKS, Score
+from evla_ros.sim.evaluation.score import ALL_TASKS, Score, short_name
 
 _HEADER = (
     "task",
@@ -64,7 +64,7 @@ def _cells(s: Score, *, first: bool) -> tuple[str, ...]:
     rate = "refused" if s.rate is None else f"{s.successes}/{s.trials} {100 * s.rate:.0f} %"
     return (
         s.task if first else "",
-        s.policy,
+        short_name(s.policy),
         rate,
         "" if s.rate is None else f"{100 * low:.0f}-{100 * high:.0f} %",
         "" if s.time_s is None else f"{s.time_s:.1f} s",

@@ -36,6 +36,7 @@ class Setup:
     image_size: int
     videos: Path | None = None
     threads: int = 0
+    through_ros: bool = False
 
 
 Job = tuple[str, PlannedEpisode]
@@ -79,6 +80,9 @@ class Player:
 
 def play_all(setup: Setup, jobs: Sequence[Job], workers: int) -> Iterator[EpisodeRecord]:
     """Yield the record of each job, in order."""
+    if setup.through_ros:
+        yield from _play_through_ros(setup, [p for spec, p in jobs if spec == setup.policy])
+        jobs = [job for job in jobs if job[0] != setup.policy]
     if workers <= 1:
         player = Player(setup)
         try:
@@ -93,6 +97,18 @@ def play_all(setup: Setup, jobs: Sequence[Job], workers: int) -> Iterator[Episod
         yield from pool.map(_play, jobs)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _play_through_ros(setup: Setup, plan: Sequence[PlannedEpisode]) -> Iterator[EpisodeRecord]:
+    from evla_ros.ros.sim_evaluation import RosPlayer
+
+    player = RosPlayer(
+        setup.world, setup.embodiment_text, setup.policy, setup.rules, setup.image_size
+    )
+    try:
+        yield from map(player.play, plan)
+    finally:
+        player.close()
 
 
 _player: list[Player] = []

@@ -1,0 +1,144 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Play planned episodes through the real nodes: simulated robot, policy and referee, over DDS."""
+
+from __future__ import annotations
+
+import contextlib
+
+from evla_ros.embodiment import parse_embodiment
+from evla_ros.errors import EvlaError
+from evla_ros.ros.evaluation_client import EvaluationClient
+from evla_ros.ros.evaluation_processes import EvaluationProcesses
+from evla_ros.sim.evaluation.contestants import policy_spec
+from evla_ros.sim.evaluation.episode import EpisodeRules
+from evla_ros.sim.evaluation.plan import PlannedEpisode
+from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
+from evla_ros.sim.tasks.task import Task
+
+_START_LIMIT_S = 10.0
+
+
+class RosPlayer:
+    """Both nodes stay up from episode to episode; every episode is a reset, a start and a stop."""
+
+    def __init__(
+        self, world: str, embodiment_text: str, policy: str, rules: EpisodeRules, image_size: int
+    ) -> None:
+        """Start the nodes; raises EvlaError when one cannot come up."""
+        self._rules, self._policy = rules, policy
+        self._counted: dict[str, int] = {}
+        embodiment = parse_embodiment(embodiment_text)
+        spec = policy_spec(policy, embodiment)
+        sim = {"world": world, "image_size": image_size, "randomize": rules.randomize}
+        decides = {"policy": spec.kind, "checkpoint": spec.checkpoint}
+        self._nodes = EvaluationProcesses(embodiment.text, sim, decides)
+        try:
+            self._client = EvaluationClient(self._nodes.namespace, embodiment, self._nodes.check)
+        except BaseException:
+            self._nodes.end()
+            raise
+
+    def play(self, planned: PlannedEpisode) -> EpisodeRecord:
+        """Play one episode."""
+        client = self._client
+        words = planned.task.instruction if isinstance(planned.task, Task) else planned.task
+        answer = client.reset(words, planned.seed)
+        if not answer.success:
+            raise EvlaError(f"the simulated robot refused the reset: {answer.message}")
+        seed = planned.seed
+        client.wait(lambda: _is_of(client, seed), 30.0, "a status of the new episode")
+        client.clear()
+        if client.sim is not None and client.sim.success:
+            return self._record(planned, answer.instruction, Verdict.SOLVED_AT_RESET, "")
+        self._counted = _limit_counts(client)
+        refusal = self._start(answer.instruction)
+        if refusal:
+            return self._record(planned, answer.instruction, Verdict.NO_ACTION, refusal)
+        self._watch()
+        verdict, note = self._judge()
+        with contextlib.suppress(EvlaError):
+            client.stop()
+        return self._record(planned, answer.instruction, verdict, note)
+
+    def close(self) -> None:
+        """End the nodes."""
+        self._client.close()
+        self._nodes.end()
+
+    def _start(self, instruction: str) -> str:
+        """Start the policy once it has the instruction and fresh inputs; returns why not."""
+        client = self._client
+
+        def ready() -> bool:
+            return client.policy is not None and client.policy.instruction == instruction
+
+        client.wait(ready, 120.0, "the instruction in the policy's status")
+        refusal = ""
+        for _ in range(round(_START_LIMIT_S)):
+            answer = client.start()
+            if answer.success:
+                return ""
+            refusal = answer.message
+            with contextlib.suppress(EvlaError):
+                client.wait(lambda: False, 1.0, "")
+        return str(refusal)
+
+    def _watch(self) -> None:
+        client, limit_s = self._client, self._rules.max_s
+
+        def over() -> bool:
+            sim, policy = client.sim, client.policy
+            if sim is None or policy is None:
+                return False
+            stopped = client.goals > 0 and not policy.started
+            return bool(sim.succeeded_once or sim.elapsed_s >= limit_s or stopped)
+
+        client.wait(over, 30.0 + 10.0 * limit_s, "the end of the episode")
+
+    def _judge(self) -> tuple[Verdict, str]:
+        client = self._client
+        policy = client.policy
+        stopped = policy is not None and not policy.started
+        note = f"stopped: {policy.last_stop_text}" if policy is not None and stopped else ""
+        if client.goals == 0:
+            return Verdict.NO_ACTION, note or (policy.reason_text if policy is not None else "")
+        if client.sim is not None and client.sim.succeeded_once:
+            return Verdict.SUCCESS, ""
+        return Verdict.FAILURE, note
+
+    def _clipped(self) -> dict[str, int]:
+        """Return what each limit clipped since the start; the node counts since activation."""
+        return {k: n - self._counted.get(k, 0) for k, n in _limit_counts(self._client).items()}
+
+    def _record(
+        self, planned: PlannedEpisode, instruction: str, verdict: Verdict, note: str
+    ) -> EpisodeRecord:
+        client = self._client
+        return EpisodeRecord(
+            policy=self._policy,
+            task=planned.label,
+            seed=planned.seed,
+            instruction=instruction,
+            verdict=verdict,
+            duration_s=float(client.sim.elapsed_s) if client.sim is not None else 0.0,
+            path_m=tuple(round(float(m), 6) for m in client.path_m),
+            goals=client.goals,
+            limited=client.limited,
+            chunks=len(client.inference_ms),
+            clipped={k: n for k, n in self._clipped().items() if n},
+            holds=dict(client.holds),
+            inference_ms=tuple(client.inference_ms),
+            note=note,
+        )
+
+
+def _is_of(client: EvaluationClient, seed: int) -> bool:
+    return client.sim is not None and client.sim.seed == seed and client.sim.elapsed_s > 0.15
+
+
+def _limit_counts(client: EvaluationClient) -> dict[str, int]:
+    status = client.policy
+    if status is None:
+        return {}
+    return dict(zip(status.limit_names, (int(n) for n in status.limit_counts), strict=True))
