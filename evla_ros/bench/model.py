@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`evla bench model`: every stage, joint beside autoregressive, against the roofline of the same run."""
+"""The `model` benchmark: joint beside autoregressive, against the roofline of the same run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from evla_ros.bench.memory import mark_peak, resident_gib, trim
-from evla_ros.bench.model_work import count_flops, example, weight_bytes
+from evla_ros.bench.model_work import count_flops, example, required_images, weight_bytes
 from evla_ros.bench.report import Row
 from evla_ros.bench.roofline import Roofline, measure
 from evla_ros.errors import EvlaError
@@ -28,7 +28,12 @@ from evla_ros.model.int8 import quantize_int8
 from evla_ros.model.model_input import ModelInput
 from evla_ros.model.presets import load_preset
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "int8": torch.bfloat16}
+DTYPES = {
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+    "int8": torch.bfloat16,
+}
 STEP_GOAL_MS = {("evla-1b", "bf16"): 450.0, ("evla-1b", "int8"): 300.0, ("evla-nano", "fp32"): 15.0}
 SPEEDUP_GOAL = {"1x7": 3.0, "8x7": 15.0}
 MEMORY_GOAL_GIB = {("evla-1b", "bf16"): 3.2e9 / (1 << 30)}
@@ -122,9 +127,9 @@ class ModelBench:
         mark_peak()
         flops = count_flops(self.config, self.text_length)
         batch = example(self.config, self.text_length, self.device)
-        features = model.encode_images(batch.images) if batch.images is not None else None
+        features = model.encode_images(required_images(batch))
         cached = replace(batch, images=None, patch_features=features)
-        yield from self._stages(model, batch, cached, flops)
+        yield from self._stages(model, batch, flops)
         yield from self._decoders(model, batch, cached, flops)
         goal = MEMORY_GOAL_GIB.get((self.preset, self.dtype))
         peak = resident_gib(peak=True)
@@ -132,20 +137,18 @@ class ModelBench:
         yield Row("model.memory.added", peak - before, "GiB", None, None, self.context)
 
     def _stages(
-        self, model: EvlaModel, batch: ModelInput, cached: ModelInput, flops: dict[str, float]
+        self, model: EvlaModel, batch: ModelInput, flops: dict[str, float]
     ) -> Iterator[Row]:
         frame = np.zeros((*FRAME, 3), np.uint8)
         processor = ImageProcessor(self.config.image)
         frames = dict.fromkeys(self.config.image.cameras, frame)
         yield from self._row("stage.image_processing", lambda: processor(frames))
-        assert batch.images is not None
-        assert cached.patch_features is not None
-        images = batch.images[0].float() / 255
+        images = required_images(batch)[0].float() / 255
         for backbone in model.backbones:
             kind = backbone.config.kind
             floor = self._floor(flops[kind], weight_bytes(backbone))
             yield from self._row(f"stage.{kind}", lambda b=backbone: b(images), floor)
-        features = cached.patch_features.to(model.dtype)
+        features = model.encode_images(required_images(batch)).to(model.dtype)
         floor = self._floor(flops["projector"], weight_bytes(model.projector))
         yield from self._row("stage.projector", lambda: model.projector(features), floor)
         slots = torch.zeros(
@@ -205,7 +208,13 @@ class ModelBench:
         p50, p95 = float(np.percentile(times, 50)), float(np.percentile(times, 95))
         best = min(times)
         reached = {} if floor is None else {"of_floor": round(floor / best, 3)}
-        context = {**self.context, "p95": round(p95, 2), "best": round(best, 2), "runs": len(times), **reached}
+        context = {
+            **self.context,
+            "p95": round(p95, 2),
+            "best": round(best, 2),
+            "runs": len(times),
+            **reached,
+        }
         yield Row(f"model.{name}", p50, "ms", floor, goal, context)
         return p50
 

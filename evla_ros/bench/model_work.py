@@ -1,15 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How much work a model's stages are: floating-point operations counted on `meta`, and weight bytes."""
+"""How much work a model's stages are: operations counted on `meta`, and weight bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from evla_ros.errors import EvlaError
 from evla_ros.model.config import EvlaConfig
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.model_input import ModelInput
@@ -26,12 +27,19 @@ def example(config: EvlaConfig, text_length: int, device: str = "meta") -> Model
     )
 
 
+def required_images(batch: ModelInput) -> Tensor:
+    """The images of a batch that has them, such as `example` makes."""
+    if batch.images is None:
+        raise EvlaError("the benchmark needs a batch with images")
+    return batch.images
+
+
 def count_flops(config: EvlaConfig, text_length: int) -> dict[str, float]:
-    """Operations (2 per multiply-add, padding included) of each stage of one joint step, exactly as it runs."""
+    """Operations of each stage of one joint step: 2 per multiply-add, padding included."""
     with torch.device("meta"):
         model = EvlaModel(config, attention="eager").eval()
     batch = example(config, text_length)
-    images = torch.zeros(batch.images.shape[1:], device="meta") if batch.images is not None else None
+    images = torch.zeros(required_images(batch).shape[1:], device="meta")
     counts = {
         backbone.config.kind: _count(lambda b=backbone: b(images)) for backbone in model.backbones
     }

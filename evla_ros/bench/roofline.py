@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What this machine reaches at best, measured now: products per second by dtype, and bytes per second."""
+"""What this machine reaches at best, measured now: products and bytes per second."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ class Roofline:
 
 
 def measure(dtype: str, device: str) -> Roofline:
-    """Best rate of a matrix product in `dtype` (`fp32`, `bf16`, `fp16`, `int8`) and of a copy (bytes read and written)."""
+    """Best rate of a matrix product in `dtype`, and of a copy (bytes read and written).
+
+    `dtype` is one of `fp32`, `bf16`, `fp16`, `int8`.
+    """
     rows, inner, columns = SHAPE
     if dtype == "int8":
         a = torch.randint(-127, 127, (rows, inner), dtype=torch.int8, device=device)

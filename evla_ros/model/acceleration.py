@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Static-shape accelerations of a loaded model: regional compilation, and one CUDA graph for the whole step."""
+"""Static-shape accelerations: regional compilation, and one CUDA graph for the whole step."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ WARM_UP_STEPS = 3
 def compile_blocks(model: EvlaModel) -> EvlaModel:
     """Compile every transformer block in place; equal blocks share one compiled kernel.
 
-    Compiling 75 blocks one kind at a time takes seconds where the whole graph takes minutes. Needs a C++ compiler on CPU.
+    Compiling 75 blocks one kind at a time takes seconds where the whole graph takes minutes.
+    Needs a C++ compiler on CPU.
     """
-    for backbone in model.backbones:
-        for block in backbone.blocks:
+    towers = [backbone.get_submodule("blocks") for backbone in model.backbones]
+    for group in (*towers, model.language_model.body.get_submodule("layers")):
+        for block in group.children():
             block.compile(dynamic=False)
-    for layer in model.language_model.body.layers:
-        layer.compile(dynamic=False)
     return model
 
 
 class CudaGraphStep:
     """A decoding step captured once and replayed with new inputs of the same shapes.
 
-    Launch overhead, not arithmetic, bounds a one-sample step on a data-centre GPU; a replay has one launch.
+    Launch overhead, not arithmetic, bounds a one-sample step on a data-centre GPU; a replay has
+    one launch.
     """
 
     def __init__(self, step: Step, example: ModelInput) -> None:

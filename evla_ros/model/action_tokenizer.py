@@ -13,8 +13,9 @@ from torch import Tensor
 class ActionTokenizer:
     """`bins` edges over [-1, 1]; a value in bin d (1..bins) has id `vocabulary_size - d`.
 
-    Published vocabularies: Llama 32000, Qwen 151643, MiniVLA's added tokens 151921. A new model adds `bins` atomic rows after
-    its own text vocabulary, so its vocabulary size is text size + bins.
+    Published vocabularies: Llama 32000, Qwen 151643, MiniVLA's added tokens 151921. A new model
+    adds `bins` atomic rows after its own text vocabulary, so its vocabulary size is text size +
+    bins.
     """
 
     def __init__(self, vocabulary_size: int, bins: int = 256) -> None:
@@ -23,7 +24,7 @@ class ActionTokenizer:
         self.first_id = vocabulary_size - bins
         self.edges = np.linspace(-1.0, 1.0, bins)
         self.centres = (self.edges[:-1] + self.edges[1:]) / 2.0
-        # row j of the action logits is id first_id + j, bin d = bins - j, centre d - 1 (the last bin shares its neighbour's)
+        # row j of the logits is id first_id + j, bin bins - j; bins 255 and 256 share one centre
         self.value_of_row = self.centres[np.clip(np.arange(bins - 1, -1, -1), 0, bins - 2)]
 
     def encode(self, actions: ArrayLike) -> NDArray[np.int64]:

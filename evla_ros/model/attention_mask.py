@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which column sees which, decided from roles, segments and positions; never from padding or row length.
+"""Which column sees which, from roles, segments and positions; never from padding or row length.
 
 | kind            | prefix                                        | slots see the prefix and ... |
 |-----------------|-----------------------------------------------|------------------------------|
@@ -34,8 +34,9 @@ MASK_RULES: dict[MaskKind, tuple[PrefixRule, SlotRule]] = {
 def visible(layout: SequenceLayout, prefix_rule: PrefixRule, slot_rule: SlotRule) -> Tensor:
     """Boolean [B, S, S]: may query column i see key column j.
 
-    The slot rules beyond the table: `causal` (autoregressive) and `hidden` (the published training: slots are seen by
-    nobody, not even by themselves). Padding is seen by nobody and sees itself only, to keep softmax finite.
+    The slot rules beyond the table: `causal` (autoregressive) and `hidden` (the published
+    training: slots are seen by nobody, not even by themselves). Padding is seen by nobody and
+    sees itself only, to keep softmax finite.
     """
     role_i, role_j = layout.role[:, :, None], layout.role[:, None, :]
     segment_i, segment_j = layout.segment[:, :, None], layout.segment[:, None, :]
@@ -59,6 +60,6 @@ def visible(layout: SequenceLayout, prefix_rule: PrefixRule, slot_rule: SlotRule
 
 
 def additive(allowed: Tensor, dtype: torch.dtype) -> Tensor:
-    """Turn boolean [B, Q, K] into the additive mask [B, 1, Q, K] that every attention kernel takes."""
+    """The additive mask [B, 1, Q, K] that every attention kernel takes, of boolean [B, Q, K]."""
     mask = torch.zeros(allowed.shape, dtype=dtype, device=allowed.device)
     return mask.masked_fill_(~allowed, torch.finfo(dtype).min)[:, None]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Vision backbones on the layers of transformers, up to the second-to-last block; the last is not built."""
+"""Vision backbones on the layers of transformers; the unused last block is not built."""
 
 from __future__ import annotations
 

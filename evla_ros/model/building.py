@@ -14,6 +14,7 @@ from evla_ros.model.errors import CheckpointError
 from evla_ros.model.evla_model import EvlaModel
 
 SLOTS = "slot_embedding"
+_PATTERN = 1_000_003  # a prime, so that rows of a matrix do not repeat
 
 
 def build_with(
@@ -25,8 +26,8 @@ def build_with(
 ) -> EvlaModel:
     """An evaluation-mode model whose parameters ARE the given tensors (moved and cast if asked).
 
-    A missing slot embedding (released weights never had one) becomes zeros; any other missing, unknown or misshapen tensor
-    raises `CheckpointError`.
+    A missing slot embedding (released weights never had one) becomes zeros; any other missing,
+    unknown or misshapen tensor raises `CheckpointError`.
     """
     with torch.device("meta"):
         model = EvlaModel(config)
@@ -48,10 +49,13 @@ def random_model(
     """A model with random weights straight in its dtype, for speed measurements of large shapes."""
     with torch.device("meta"):
         model = EvlaModel(config)
+    pattern = 0.02 * torch.randn(_PATTERN, device=device).to(dtype)
     for name, parameter in list(model.named_parameters()):
         fresh = torch.empty(parameter.shape, dtype=dtype, device=device)
         is_scale = parameter.dim() == 1 and not name.endswith("bias")
-        _assign(model, name, fresh.fill_(1.0) if is_scale else fresh.normal_(0.0, 0.02))
+        for piece in fresh.view(-1).split(len(pattern)):  # drawing 10^9 numbers takes a minute
+            piece.copy_(pattern[: len(piece)])
+        _assign(model, name, fresh.fill_(1.0) if is_scale else fresh)
     model.language_model.rebuild_buffers(torch.device(device))
     return model.eval()
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoint folders: weights, configuration, statistics, embodiment and tokenizer, with their hashes."""
+"""Checkpoint folders: weights, configuration, statistics, embodiment, tokenizer, hashes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def save_checkpoint(
 ) -> Path:
     """Write a checkpoint folder completely or not at all.
 
-    `tensors` replaces the model's own parameters (an averaged copy, say). An existing folder is refused unless `overwrite`.
+    `tensors` replaces the model's own parameters (an averaged copy, say). An existing folder is
+    refused unless `overwrite`.
     """
     target = Path(folder)
     if target.exists() and not overwrite:
@@ -117,7 +118,7 @@ def load_checkpoint(
 
 
 def verify_checkpoint(folder: Path) -> None:
-    """Raise `CheckpointError` naming the first file that is missing or differs from its recorded hash."""
+    """Raise `CheckpointError` naming the first file that is missing or differs from its hash."""
     for name, expected in read_json(folder / HASHES).items():
         file = folder / name
         if not file.is_file():

@@ -22,7 +22,7 @@ class _Strict(BaseModel):
 
 
 class BackboneConfig(_Strict):
-    """One vision transformer; `depth` counts the published blocks, of which the last is never built."""
+    """One vision transformer; of the `depth` published blocks the last is never built."""
 
     kind: Literal["dinov2", "siglip"]
     hidden_size: int = Field(gt=0)
@@ -55,7 +55,7 @@ class ImageConfig(_Strict):
 
 
 class LanguageModelConfig(_Strict):
-    """A decoder of one transformers family; `vocabulary_rows` is the size of the embedding table."""
+    """A decoder of one family; `vocabulary_rows` is the size of its embedding table."""
 
     family: Literal["qwen2", "llama", "gemma", "phi"]
     vocabulary_rows: int = Field(gt=0)
@@ -74,7 +74,8 @@ class LanguageModelConfig(_Strict):
 class ActionConfig(_Strict):
     """K steps of D numbers, their token vocabulary, heads and attention mask.
 
-    A value in bin d (1..bins) has token id `vocabulary_size - d`; the size is stored, never guessed.
+    A value in bin d (1..bins) has token id `vocabulary_size - d`; the size is stored, never
+    guessed.
     """
 
     chunk: int = Field(gt=0)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A small stack of convolutions in place of the one-step patch embedding: it learns from little data."""
+"""Convolutions in place of the one-step patch embedding: they learn from little data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from evla_ros.model.errors import ModelConfigError
 
 
 class ConvStem(nn.Sequential):
-    """3x3 convolutions whose strides multiply to the patch size; [N, 3, S, S] -> [N, width, S/p, S/p]."""
+    """3x3 convolutions, [N, 3, S, S] -> [N, width, S/p, S/p]; their strides multiply to p."""
 
     def __init__(self, width: int, patch_size: int) -> None:
         strides = _factors(patch_size)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Turn one batch into normalised actions: jointly, autoregressively, or the way released weights were trained."""
+"""From a batch to normalised actions: jointly, autoregressively, or as released weights want it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def decode(
 ) -> Tensor:
     """Normalised actions [B, K, D] float64 of B samples with one instruction each.
 
-    `mode` and `output` default to what the checkpoint's configuration names; stepwise modes give tokens.
+    `mode` and `output` default to what the checkpoint's configuration names; stepwise modes give
+    tokens.
     """
     action = model.config.action
     mode = mode or action.decode
@@ -35,11 +36,9 @@ def decode(
 @torch.inference_mode()
 def decode_joint(model: EvlaModel, batch: ModelInput, output: HeadName) -> Tensor:
     """All K*D numbers of one forward, [B, K, D] float64, from the tokens or the L1 head."""
-    result = model.forward_joint(batch)
+    result = model.forward_joint(batch).of_head(output)
     if output == "l1":
-        assert result.actions is not None  # the configuration guarantees the head
-        return result.actions.double()
-    assert result.logits is not None
+        return result.double()
     action = model.config.action
-    values = model.action_tokenizer.values(result.logits.argmax(-1))
+    values = model.action_tokenizer.values(result.argmax(-1))
     return values.unflatten(-1, (action.chunk, action.dim))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One action token at a time over a static key/value cache: OpenVLA's way, and the released EVLA weights' way."""
+"""One action token at a time over a static key/value cache: the way of OpenVLA and old EVLA."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from evla_ros.model.prefix import Prefix, assemble
 
 
 class Stepper:
-    """A prefilled prefix and the fixed-shape step over its slots; B samples, one instruction each."""
+    """A prefilled prefix and the fixed-shape step over its slots; one instruction a sample."""
 
     def __init__(self, model: EvlaModel, prefix: Prefix, slot_rule: SlotRule, slots: int) -> None:
         self.model = model
@@ -49,7 +49,8 @@ class Stepper:
 def decode_stepwise(model: EvlaModel, batch: ModelInput, slot_rule: SlotRule) -> Tensor:
     """Greedy rows [B, K*D] of the action logits, each fed back as the next input.
 
-    `causal`: autoregressive. `hidden`: first-order, as the published training had it; every query sees the prefix only.
+    `causal`: autoregressive. `hidden`: first-order, as the published training had it; every query
+    sees the prefix only.
     """
     slots = model.config.action.slots
     stepper = Stepper(model, assemble(model, batch), slot_rule, slots)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The EVLA network: images, prompt and action slots through one decoder, in one forward or step by step."""
+"""The EVLA network: images, prompt and action slots through one decoder."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from evla_ros.model.language_model import LanguageModel
 from evla_ros.model.model_input import JointOutput, ModelInput
 from evla_ros.model.prefix import Prefix, assemble
 from evla_ros.model.projector import Projector
-from evla_ros.model.slots import slot_columns
 
 
 class EvlaModel(nn.Module):
-    """Backbones, projector, language model, learned slot embeddings and heads of one `EvlaConfig`."""
+    """Backbones, projector, language model, slot embeddings and heads of one `EvlaConfig`."""
 
     def __init__(self, config: EvlaConfig, attention: str = "sdpa") -> None:
         super().__init__()
@@ -46,7 +45,10 @@ class EvlaModel(nn.Module):
         return self.slot_embedding.dtype
 
     def encode_images(self, images: Tensor) -> Tensor:
-        """[B, cameras, 3, S, S] uint8 or float in [0, 1] -> fused patch features [B, cameras * patches, V]."""
+        """Fused patch features [B, cameras * patches, V] of images [B, cameras, 3, S, S].
+
+        Images are uint8, or float in [0, 1].
+        """
         flat = images.flatten(0, 1)
         flat = flat.float() / 255 if flat.dtype == torch.uint8 else flat.float()
         fused = torch.cat([backbone(flat) for backbone in self.backbones], dim=-1)
@@ -81,7 +83,7 @@ class EvlaModel(nn.Module):
     def run(
         self, prefix: Prefix, slots: Tensor, prefix_rule: PrefixRule, slot_rule: SlotRule
     ) -> Tensor:
-        """Hidden states [B, S, hidden] of the prefix with slot inputs [B, R, N, hidden] in place."""
+        """Hidden states [B, S, hidden] of a prefix with slot inputs [B, R, N, hidden]."""
         layout = prefix.layout(slots.shape[2])
         mask = additive(visible(layout, prefix_rule, slot_rule), prefix.dtype)
         return self.language_model(prefix.embeddings(slots), mask, layout.position)

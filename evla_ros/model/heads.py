@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The continuous head; the token head needs no module, it is the language model's own output rows."""
+"""The continuous head; the token head is the language model's own output rows."""
 
 from __future__ import annotations
 

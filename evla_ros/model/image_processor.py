@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Camera frames to the square uint8 images of the network; the backbones normalise them themselves."""
+"""Camera frames to the square uint8 images of the network; the backbones normalise them."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def letterbox(frame: Tensor) -> Tensor:
 
 
 def center_crop(frame: Tensor) -> Tensor:
-    """Keep the central 90 % of the area and stretch it back, bilinear with aligned corners (TF's crop_and_resize)."""
+    """Keep the central 90 % of the area, stretched back as TensorFlow's crop_and_resize does."""
     affine = torch.tensor([[[CROP_SIDE, 0.0, 0.0], [0.0, CROP_SIDE, 0.0]]])
     grid = functional.affine_grid(affine, list(frame.shape), align_corners=True)
     cropped = functional.grid_sample(frame.float(), grid, mode="bilinear", align_corners=True)

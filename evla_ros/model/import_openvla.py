@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Import a Hugging Face OpenVLA folder (safetensors only): weights, configuration and statistics."""
+"""Import a Hugging Face OpenVLA folder: weights (safetensors only), sizes and statistics."""
 
 from __future__ import annotations
 
@@ -30,15 +30,16 @@ def import_openvla(
 ) -> tuple[EvlaConfig, dict[str, Tensor], DatasetStatistics]:
     """Configuration, tensors (our names) and statistics of an OpenVLA folder.
 
-    The action vocabulary is the published one of the decoder's family unless given: the folder's own arithmetic
-    (`vocab_size - pad_to_multiple_of`) is right for Llama only.
+    The action vocabulary is the published one of the decoder's family unless given: the folder's
+    own arithmetic (`vocab_size - pad_to_multiple_of`) is right for Llama only.
     """
     path = Path(folder)
     source = str(path)
     published = read_json(path / "config.json")
     if published.get("model_type") != "openvla":
         raise CheckpointError(
-            f"{path / 'config.json'}: model_type is {published.get('model_type')!r}, expected 'openvla'"
+            f"{path / 'config.json'}: model_type is {published.get('model_type')!r}, "
+            "expected 'openvla'"
         )
     towers, projector, llm = split_modules(_read_weights(path), source)
     known: dict[str, Any] = {"llm": _language_model_facts(published)}

@@ -25,14 +25,15 @@ _NORMS = {
 
 
 def read_prismatic(path: Path) -> dict[str, dict[str, Tensor]]:
-    """The three modules of a `.pt` as flat dictionaries, memory-mapped, with `weights_only=True`."""
+    """The three modules of a `.pt` as flat dictionaries; tensors only, memory-mapped."""
     try:
         payload = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except FileNotFoundError as error:
         raise CheckpointError(f"checkpoint {str(path)!r} does not exist") from error
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{path}: refused: the file holds more than tensors, or is damaged; ask for a weights-only file"
+            f"{path}: refused: the file holds more than tensors, or is damaged; "
+            "ask for a weights-only file"
         ) from error
     except (RuntimeError, EOFError, ValueError, OSError) as error:
         raise CheckpointError(
@@ -59,8 +60,8 @@ def import_prismatic(
     Args:
         path: the `.pt` file.
         architecture: what shapes cannot tell, if it differs from the published towers and decoder:
-            `{"dino": {"heads"}, "siglip": {"heads"}, "llm": {"type", "num_attention_heads", "rope_theta",
-            "rms_norm_eps"}, "action_vocab_size"}`.
+            `{"dino": {"heads"}, "siglip": {"heads"}, "llm": {"type", "num_attention_heads",
+            "rope_theta", "rms_norm_eps"}, "action_vocab_size"}`.
     """
     source = str(path)
     modules = read_prismatic(Path(path))

@@ -48,7 +48,8 @@ class Int8Linear(nn.Module):
 def quantize_int8(model: EvlaModel) -> EvlaModel:
     """Replace, in place, every linear layer of the towers, the projector and the decoder body.
 
-    Embeddings, the 256 action rows, norms, heads and the proprio projection stay as they are. Inference only.
+    Embeddings, the 256 action rows, norms, heads and the proprio projection stay as they are.
+    Inference only.
     """
     for part in (model.backbones, model.projector, model.language_model.body):
         targets = [(name, m) for name, m in part.named_modules() if isinstance(m, nn.Linear)]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Published tensor names (Prismatic, EVLA, OpenVLA; timm towers) to ours, and sizes read from shapes."""
+"""Published tensor names (Prismatic, EVLA, OpenVLA; timm towers) to ours."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _SIGLIP = {
     "mlp.fc1": "mlp.fc1",
     "mlp.fc2": "mlp.fc2",
 }
-_DINO_QKV, _SIGLIP_QKV = "attention", "self_attn"
-_UNUSED = re.compile(r"(norm\.|attn_pool\.)")  # after the second-to-last block
+_BLOCK = re.compile(r"blocks\.(?P<index>\d+)\.(?P<part>.+?)(?P<kind>\.weight|\.bias)?$")
+_UNUSED = re.compile(r"norm\.|attn_pool\.|cls_token$|reg_token$")  # or handled apart
 
 
 def tower_depth(tower: Mapping[str, Tensor], source: str) -> int:
@@ -43,36 +43,41 @@ def tower_depth(tower: Mapping[str, Tensor], source: str) -> int:
 
 
 def map_tower(tower: Mapping[str, Tensor], index: int, source: str) -> dict[str, Tensor]:
-    """Rename one timm tower to `backbones.<index>.*`; the last block, norm and pooling are dropped."""
+    """Rename one timm tower to `backbones.<index>.*`.
+
+    The last block, norm and pooling are dropped.
+    """
     last = tower_depth(tower, source) - 1
-    prefix = f"backbones.{index}."
-    is_dino = "cls_token" in tower
-    names, qkv = (_DINO, _DINO_QKV) if is_dino else (_SIGLIP, _SIGLIP_QKV)
     ours: dict[str, Tensor] = {}
     for key, tensor in tower.items():
-        block = re.match(r"blocks\.(\d+)\.(.+?)(\.weight|\.bias)?$", key)
-        if _UNUSED.match(key) or (block and int(block.group(1)) == last):
-            continue
-        if block:
-            number, part, kind = block.group(1), block.group(2), block.group(3) or ""
-            base = f"{prefix}blocks.{number}."
-            if part == "attn.qkv":
-                for name, piece in zip("qkv", tensor.chunk(3), strict=True):
-                    ours[f"{base}{qkv}.{name}_proj{kind}"] = piece
-            elif part in names:
-                ours[f"{base}{names[part]}{kind}"] = tensor
-            else:
-                raise CheckpointError(f"{source}: unknown key {key!r} in a vision tower")
+        block = _BLOCK.match(key)
+        if block and int(block["index"]) < last:
+            ours.update(_map_block(block, tensor, "cls_token" in tower, source))
         elif key.startswith("patch_embed.proj."):
-            ours[prefix + key.replace("patch_embed.proj", "patch_embedding")] = tensor
+            ours[key.replace("patch_embed.proj", "patch_embedding")] = tensor
         elif key == "pos_embed":
-            ours[prefix + "position_embedding"] = tensor[0]
-        elif key not in {"cls_token", "reg_token"}:
+            ours["position_embedding"] = tensor[0]
+        elif not block and not _UNUSED.match(key):
             raise CheckpointError(f"{source}: unknown key {key!r} in a vision tower")
-    if is_dino:
-        parts = [tower["cls_token"][0]] + ([tower["reg_token"][0]] if "reg_token" in tower else [])
-        ours[prefix + "prefix"] = torch.cat(parts)
-    return ours
+    if "cls_token" in tower:
+        tokens = [tower[name][0] for name in ("cls_token", "reg_token") if name in tower]
+        ours["prefix"] = torch.cat(tokens)
+    return {f"backbones.{index}.{key}": tensor for key, tensor in ours.items()}
+
+
+def _map_block(
+    block: re.Match[str], tensor: Tensor, is_dino: bool, source: str
+) -> dict[str, Tensor]:
+    """One tensor of a block; the joint qkv becomes three."""
+    base, part, kind = f"blocks.{block['index']}.", block["part"], block["kind"] or ""
+    names = _DINO if is_dino else _SIGLIP
+    if part == "attn.qkv":
+        attention = "attention" if is_dino else "self_attn"
+        pieces = zip("qkv", tensor.chunk(3), strict=True)
+        return {f"{base}{attention}.{name}_proj{kind}": piece for name, piece in pieces}
+    if part not in names:
+        raise CheckpointError(f"{source}: unknown key {block.string!r} in a vision tower")
+    return {f"{base}{names[part]}{kind}": tensor}
 
 
 def map_language_model(llm: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The decoder-only language model: body, embeddings, and logits over the rows that are asked for."""
+"""The decoder-only language model: body, embeddings, and logits of chosen rows."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class LanguageModel(nn.Module):
         positions: Tensor,  # [B, Q] rotary positions
         cache: KeyValueCache | None = None,
     ) -> Tensor:
-        """Last hidden states [B, Q, hidden]; with a cache, keys and values of earlier columns join."""
+        """Last hidden states [B, Q, hidden]; with a cache, its other columns take part."""
         output = self.body(
             inputs_embeds=embeddings,
             attention_mask=mask,

@@ -9,14 +9,18 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
+from evla_ros.model.config import HeadName
+from evla_ros.model.errors import ModelConfigError
+
 
 @dataclass(frozen=True)
 class ModelInput:
     """A batch of B samples; each may carry R instructions behind one image prefix.
 
-    `images` [B, cameras, 3, S, S] uint8, or float in [0, 1]; instead of them `patch_features` [B, cameras * patches, V] as the
-    backbones gave them (cached). `input_ids` [B, T] or [B, R, T], right-padded with any id; `text_lengths` [B] or [B, R].
-    `proprio` [B, P] normalised, when the model has a proprio token.
+    `images` [B, cameras, 3, S, S] uint8, or float in [0, 1]; instead of them `patch_features` [B,
+    cameras * patches, V] as the backbones gave them (cached). `input_ids` [B, T] or [B, R, T],
+    right-padded with any id; `text_lengths` [B] or [B, R]. `proprio` [B, P] normalised, when the
+    model has a proprio token.
     """
 
     input_ids: Tensor
@@ -38,9 +42,10 @@ class ModelInput:
 class JointOutput:
     """What one forward gives; the R axis is present where the input had it.
 
-    `logits` [B, (R,) K*D, bins] over the action rows in ascending id order; `actions` [B, (R,) K, D] normalised, of the L1 head;
-    `slot_states` [B, (R,) K*D, hidden]; and for auxiliary losses `patch_features` [B, cameras * patches, V],
-    `image_states` [B, cameras * patches, hidden], `text_states` [B, (R,) T, hidden] (token 0 included, padding undefined).
+    `logits` [B, (R,) K*D, bins] over the action rows in ascending id order; `actions` [B, (R,) K,
+    D] normalised, of the L1 head; `slot_states` [B, (R,) K*D, hidden]; and for auxiliary losses
+    `patch_features` [B, cameras * patches, V], `image_states` [B, cameras * patches, hidden],
+    `text_states` [B, (R,) T, hidden] (token 0 included, padding undefined).
     """
 
     logits: Tensor | None
@@ -49,3 +54,12 @@ class JointOutput:
     patch_features: Tensor
     image_states: Tensor
     text_states: Tensor
+
+    def of_head(self, name: HeadName) -> Tensor:
+        """`logits` of the tokens head or `actions` of the l1 head."""
+        output = self.logits if name == "tokens" else self.actions
+        if output is None:
+            raise ModelConfigError(
+                f"this model has no {name!r} head; use its other one"
+            )
+        return output

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Action and proprio normalisation from dataset statistics in OpenVLA's layout, several datasets in one file."""
+"""Action and proprio normalisation from dataset statistics in OpenVLA's layout."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ _FIELDS: dict[Method, tuple[str, str]] = {
 class Normalizer:
     """One affine map per dimension between physical units and the model's range.
 
-    With `q99` and `min_max`, `low`..`high` maps to -1..1 and is clipped; with `mean_std` they are mean and standard deviation.
-    Dimensions whose mask is False (grippers) pass through; constant dimensions become 0.
+    With `q99` and `min_max`, `low`..`high` maps to -1..1 and is clipped; with `mean_std` they are
+    mean and standard deviation. Dimensions whose mask is False (grippers) pass through; constant
+    dimensions become 0.
     """
 
     method: Method
@@ -67,14 +68,14 @@ class Normalizer:
         array = np.asarray(values, dtype=np.float64)
         if array.shape[-1:] != (self.size,):
             raise StatisticsError(
-                f"values of shape {list(array.shape)} do not fit statistics of {self.size} dimensions"
+                f"values of shape {list(array.shape)} do not fit statistics of {self.size} numbers"
             )
         return array
 
 
 @dataclass(frozen=True)
 class DatasetStatistics:
-    """The `dataset_statistics.json` of a checkpoint: dataset name -> action and proprio statistics."""
+    """A `dataset_statistics.json`: action and proprio statistics of one or more datasets."""
 
     datasets: Mapping[str, Mapping[str, Any]]
 
@@ -103,7 +104,8 @@ class DatasetStatistics:
             if len(self.datasets) == 1:
                 return next(iter(self.datasets))
             raise StatisticsError(
-                f"the checkpoint holds {len(self.datasets)} datasets ({', '.join(self.datasets)}); name one"
+                f"the checkpoint holds {len(self.datasets)} datasets "
+                f"({', '.join(self.datasets)}); name one"
             )
         if name not in self.datasets:
             raise StatisticsError(
@@ -112,7 +114,7 @@ class DatasetStatistics:
         return name
 
     def action(self, name: str | None = None, method: Method = "q99") -> Normalizer:
-        """The action normaliser of a dataset; a missing mask means every dimension is normalised."""
+        """The action normaliser of a dataset; a missing mask means every dimension."""
         key = self.key(name)
         if "action" not in self.datasets[key]:
             raise StatisticsError(f"dataset {key!r} has no action statistics")

@@ -30,7 +30,8 @@ class Predictor:
         dtype: `fp32`, `bf16` or `fp16`; None keeps the stored one.
         decode: `joint`, `autoregressive` or `released`; None takes the checkpoint's.
         output: `tokens` or `l1` for joint decoding; None takes the checkpoint's.
-        statistics_key: the dataset whose statistics un-normalise; may be None when there is only one.
+        statistics_key: the dataset whose statistics un-normalise; may be None when there is only
+            one.
     """
 
     def __init__(

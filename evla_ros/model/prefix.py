@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The part of a sequence before the action slots: embedded once, then joined with any slot inputs."""
+"""The part of a sequence before the action slots, embedded once for any slot inputs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Prefix:
         return last_prompt_columns(self.text_lengths, *self._sizes, slots)
 
     def shifted_states(self, states: Tensor, slots: int) -> Tensor:
-        """States [B, R, slots, hidden] that predict slot k: the last prompt token, then slots 0 .. N - 2."""
+        """States [B, R, slots, hidden] one column early: the last prompt token, slots 0 .. N-2."""
         last = self.last_columns(slots)[..., None]  # [B, R, 1]
         earlier = self.slot_columns(slots)[None, :, :-1].expand(len(last), -1, -1)
         columns = torch.cat([last, earlier], dim=2).flatten(1)  # [B, R * slots]
@@ -83,7 +83,7 @@ def assemble(model: EvlaModel, batch: ModelInput) -> Prefix:
     if model.config.proprio_dim:
         if batch.proprio is None:
             raise ObservationError(
-                f"this model takes {model.config.proprio_dim} proprioception numbers; the batch has none"
+                f"the model takes {model.config.proprio_dim} proprioception numbers; there are none"
             )
         blocks.append(model.proprio(batch.proprio.to(model.dtype))[:, None].to(text.dtype))
     return Prefix(torch.cat(blocks, dim=1), text[:, :, 1:], lengths, features)

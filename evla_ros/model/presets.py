@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Named model configurations (`config/models/*.yaml`), adapted to one robot's cameras and actions."""
+"""Named model configurations (`config/models/*.yaml`), adapted to one robot."""
 
 from __future__ import annotations
 

@@ -39,8 +39,8 @@ class Processor:
     ) -> ModelInput:
         """One observation as a batch of one.
 
-        `text_length` pads the prompt to a fixed number of tokens. The proprio vector is in physical units; without a
-        normaliser it is fed as it is.
+        `text_length` pads the prompt to a fixed number of tokens. The proprio vector is in
+        physical units; without a normaliser it is fed as it is.
         """
         ids, lengths = self.prompt_builder.batch([instruction], text_length)
         frames = self.image_processor(images)[None]

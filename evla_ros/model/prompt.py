@@ -18,7 +18,7 @@ CACHED_PROMPTS = 256
 
 
 class PromptBuilder:
-    """`In: What action should the robot take to {instruction}?` newline `Out:`, then the configured suffix ids."""
+    """Prefix ids, the template's tokens, suffix ids; each instruction is tokenised once."""
 
     def __init__(self, config: PromptConfig, tokenizer: Tokenizer) -> None:
         self.config = config
@@ -60,7 +60,7 @@ class PromptBuilder:
         ids = (*self.config.prefix_ids, *words, *self.config.suffix_ids)
         if len(ids) > self.config.max_tokens:
             raise PromptError(
-                f"the instruction {instruction[:40]!r} needs {len(ids)} prompt tokens; the model takes at "
-                f"most {self.config.max_tokens}, shorten it"
+                f"the instruction {instruction[:40]!r} needs {len(ids)} prompt tokens; the model "
+                f"takes at most {self.config.max_tokens}, shorten it"
             )
         return ids

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Read JSON and safetensors, hash files; every failure is one `CheckpointError` that names the file."""
+"""Read JSON and safetensors, hash files; every failure is a `CheckpointError`."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where every token stands: role, segment and rotary position of each column, from per-sample lengths.
+"""Where every token stands: role, segment and rotary position of each column.
 
-Columns are laid out alike in every sample: [token 0][patches][proprio]{[text, padded][slots]} x R. A shorter text leaves
-padding columns between its end and its slots; positions count real tokens only, so padding never shifts anything.
-R > 1 instructions may share one image prefix; their segments do not see each other.
+Columns are laid out alike in every sample: [token 0][patches][proprio]{[text, padded][slots]} x
+R. A shorter text leaves padding columns between its end and its slots; positions count real
+tokens only, so padding never shifts anything. R > 1 instructions may share one image prefix;
+their segments do not see each other.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The byte-pair tokenizer of a checkpoint (`tokenizer.json`), trained here or built from published ranks."""
+"""Byte-pair tokenizers (`tokenizer.json`): read, trained, or built from published ranks."""
 
 from __future__ import annotations
 
 import base64
+import itertools
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from evla_ros.model.errors import CheckpointError, PromptError
 
 BEGIN_OF_TEXT = "<|begin|>"
-_QWEN_SPLIT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+_QWEN_SPLIT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 
 
 def read_tokenizer(path: Path) -> Tokenizer:
@@ -27,7 +31,10 @@ def read_tokenizer(path: Path) -> Tokenizer:
 
 
 def train_tokenizer(corpus: Iterable[str], vocabulary_size: int) -> Tokenizer:
-    """Train byte-level BPE on lines of text; id 0 is `<|begin|>`, unseen words fall back to bytes."""
+    """Train byte-level BPE on lines of text.
+
+    Id 0 is `<|begin|>`, unseen words fall back to bytes.
+    """
     if vocabulary_size < 257:
         raise PromptError(
             f"a byte-level tokenizer needs at least 257 entries, not {vocabulary_size}"
@@ -74,7 +81,7 @@ def _last_merge(token: bytes, ranks: dict[bytes, int]) -> tuple[bytes, bytes]:
     """The pair whose merge gives `token`: merge its bytes by rank until two parts are left."""
     parts = [bytes([byte]) for byte in token]
     while len(parts) > 2:
-        joined = [ranks.get(a + b, len(ranks)) for a, b in zip(parts, parts[1:], strict=False)]
+        joined = [ranks.get(a + b, len(ranks)) for a, b in itertools.pairwise(parts)]
         best = min(range(len(joined)), key=joined.__getitem__)
         parts[best : best + 2] = [parts[best] + parts[best + 1]]
     return parts[0], parts[1]

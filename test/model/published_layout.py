@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Synthetic checkpoints in the exact published key layout, written down from the published shapes."""
+"""Synthetic checkpoints in the exact published key layout.
+
+Written down from the published shapes.
+"""
 
 from __future__ import annotations
 
@@ -69,8 +72,8 @@ def _tower(config: BackboneConfig, patches: int, make: Make) -> dict[str, Tensor
     else:
         tower["attn_pool.latent"] = make(1, 1, width)
         tower |= _norm(width, "attn_pool.norm", make)
-        for name, out, into in (("q", width, width), ("kv", 2 * width, width), ("proj", width, width),
-                                ("mlp.fc1", mlp, width), ("mlp.fc2", width, mlp)):  # fmt: skip
+        pool = {"q": (width, width), "kv": (2 * width, width), "proj": (width, width)}
+        for name, (out, into) in {**pool, "mlp.fc1": (mlp, width), "mlp.fc2": (width, mlp)}.items():
             tower |= _linear(out, into, f"attn_pool.{name}", make)
     for index in range(config.depth):
         block = f"blocks.{index}"
@@ -91,7 +94,11 @@ def _language_model(config: LanguageModelConfig, make: Make) -> dict[str, Tensor
     tensors = {"model.embed_tokens.weight": table, "model.norm.weight": make(width)}
     for index in range(config.layers):
         layer = f"model.layers.{index}"
-        for name, heads in (("q", config.heads), ("k", config.key_value_heads), ("v", config.key_value_heads)):
+        for name, heads in (
+            ("q", config.heads),
+            ("k", config.key_value_heads),
+            ("v", config.key_value_heads),
+        ):
             tensors[f"{layer}.self_attn.{name}_proj.weight"] = make(heads * head_dim, width)
             if config.family == "qwen2":
                 tensors[f"{layer}.self_attn.{name}_proj.bias"] = make(heads * head_dim)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from evla_ros.model.action_tokenizer import ActionTokenizer
-from evla_ros.model.prompt import PromptBuilder
 from evla_ros.model.config import PromptConfig
+from evla_ros.model.prompt import PromptBuilder
 from evla_ros.model.text_tokenizer import qwen_tokenizer
 
 QWEN, LLAMA, MINIVLA = 151643, 32000, 151921

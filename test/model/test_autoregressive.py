@@ -51,7 +51,10 @@ def test_every_family_runs_forward_backward_and_decodes(family: str) -> None:
 
 @torch.inference_mode()
 def test_autoregression_is_causal() -> None:
-    """A later action id changes no earlier prediction and every later one (the hidden rule: only the next)."""
+    """A later action id changes no earlier prediction and every later one (the hidden rule.
+
+    Only the next).
+    """
     config = tiny_config()
     model = tiny_model(config)
     batch = random_batch(config, [6])

@@ -73,7 +73,9 @@ def test_half_precision_step_is_close(folder: Path) -> None:
 
 def test_bad_observations_are_named(folder: Path) -> None:
     predictor = Predictor(folder, statistics_key="one")
-    with pytest.raises(ObservationError, match=r"proprioception has shape \[7\]; the model takes \[8\]"):
+    with pytest.raises(
+        ObservationError, match=r"proprioception has shape \[7\]; the model takes \[8\]"
+    ):
         predictor.predict(FRAMES, np.zeros(7, np.float32), "lift")
     with pytest.raises(ObservationError, match="proprioception number 3 is nan"):
         predictor.predict(FRAMES, np.array([0, 0, 0, np.nan, 0, 0, 0, 0], np.float32), "lift")

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Resizing, cropping and normalisation against PIL and written-out references; every bad frame is named."""
+"""Resizing, cropping and normalisation against PIL and written-out references.
+
+Every bad frame is named.
+"""
 
 from __future__ import annotations
 

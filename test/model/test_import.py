@@ -56,7 +56,10 @@ def write_openvla(folder: Path, modules: dict[str, dict[str, Tensor]], **config:
     folder.mkdir()
     tensors = {key: tensor.clone() for key, tensor in openvla_tensors(modules).items()}
     names = sorted(tensors)
-    shards = {"model-00001-of-00002.safetensors": names[::2], "model-00002-of-00002.safetensors": names[1::2]}
+    shards = {
+        "model-00001-of-00002.safetensors": names[::2],
+        "model-00002-of-00002.safetensors": names[1::2],
+    }
     for shard, keys in shards.items():
         save_file({key: tensors[key] for key in keys}, folder / shard)
     weight_map = {key: shard for shard, keys in shards.items() for key in keys}
@@ -171,11 +174,15 @@ def test_bad_tensors_are_named(tmp_path: Path) -> None:
     del llm["llm.model.layers.1.mlp.up_proj.weight"]
     path = write_pt(tmp_path / "a.pt", modules)
     config, tensors = import_prismatic(path, KNOWN)
-    with pytest.raises(CheckpointError, match=r"the first is 'language_model.body.layers.1.mlp.up_proj"):
+    with pytest.raises(
+        CheckpointError, match=r"the first is 'language_model.body.layers.1.mlp.up_proj"
+    ):
         build_with(config, tensors, "a.pt")
     llm["llm.model.layers.1.mlp.up_proj.weight"] = torch.zeros(47, 32)
     config, tensors = import_prismatic(write_pt(tmp_path / "b.pt", modules), KNOWN)
-    with pytest.raises(CheckpointError, match=r"shape \[47, 32\], the configuration asks for \[48, 32\]"):
+    with pytest.raises(
+        CheckpointError, match=r"shape \[47, 32\], the configuration asks for \[48, 32\]"
+    ):
         build_with(config, tensors, "b.pt")
     modules["vision_backbone"]["dino_featurizer.surprise"] = torch.zeros(1)
     with pytest.raises(CheckpointError, match="unknown key 'surprise'"):

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One forward for every number: independent of padding, mates and order; equal to a stepwise decode."""
+"""One forward for every number: independent of padding, mates and order.
+
+Equal to a stepwise decode.
+"""
 
 from __future__ import annotations
 

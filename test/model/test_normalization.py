@@ -41,7 +41,13 @@ def test_published_formula() -> None:
 
 
 def test_constant_dimensions_become_zero_and_come_back() -> None:
-    entry = {**statistics_entry(2), "q01": [0.3, 0], "q99": [0.3, 1], "min": [0.3, 0], "max": [0.3, 1]}
+    entry = {
+        **statistics_entry(2),
+        "q01": [0.3, 0],
+        "q99": [0.3, 1],
+        "min": [0.3, 0],
+        "max": [0.3, 1],
+    }
     normalizer = make_normalizer(entry, "q99", "entry")
     assert normalizer.normalize([0.3, 1.0]).tolist() == [0.0, 1.0]
     assert normalizer.unnormalize([0.0, 1.0]).tolist() == [0.3, 1.0]

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Exact parameter counts of the published shapes, counted on `meta`, and strict configuration files."""
+"""Exact parameter counts of the published shapes, counted on `meta`.
+
+And strict configuration files.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,10 @@ def counts(name: str) -> dict[str, int]:
 def test_published_evla() -> None:
     parts = counts("evla-1b-published")
     assert parts == {
-        "backbones": DINO + SIGLIP - NOT_BUILT, "projector": 2_754_304, "language_model": 493_803_392,
-    }  # fmt: skip
+        "backbones": DINO + SIGLIP - NOT_BUILT,
+        "projector": 2_754_304,
+        "language_model": 493_803_392,
+    }
     assert sum(parts.values()) + NOT_BUILT == 1_227_469_376
 
 
@@ -72,7 +77,10 @@ def test_robot_specific_parts_are_replaced() -> None:
         ("image: {size: 97, cameras: [primary]}", "97 is not a multiple of patch 12"),
         ("image: {size: 96, cameras: [primary], resiz: squash}", "did you mean 'resize'"),
         ("action: {chunk: 4, dim: 7, vocabulary_size: 9999}", "9999 is above vocabulary_rows"),
-        ("action: {chunk: 4, dim: 7, vocabulary_size: 999, output: l1}", "'l1' is not one of the heads"),
+        (
+            "action: {chunk: 4, dim: 7, vocabulary_size: 999, output: l1}",
+            "'l1' is not one of the heads",
+        ),
         ("prompt: {template: hello}", "lacks {instruction}"),
     ],
 )
@@ -87,5 +95,7 @@ def test_bad_presets_are_named(tmp_path: Path, root: Path, change: str, message:
 
 
 def test_unknown_preset() -> None:
-    with pytest.raises(ModelConfigError, match="unknown model preset 'evla-nan'; did you mean 'evla-nano'"):
+    with pytest.raises(
+        ModelConfigError, match="unknown model preset 'evla-nan'; did you mean 'evla-nano'"
+    ):
         load_preset("evla-nan")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Our network against what the published EVLA modules computed from a checkpoint in the published layout."""
+"""Our network against what the published EVLA modules computed from one checkpoint."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import torch
 
 from evla_ros.model.attention_mask import SlotRule
 from evla_ros.model.building import build_with
-from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.decode import decode
+from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.import_prismatic import import_prismatic
 from evla_ros.model.model_input import ModelInput
 from evla_ros.model.prefix import assemble
