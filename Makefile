@@ -57,7 +57,7 @@ soak: build
 	@$(IN) $(PYTEST) -m soak --timeout 7200 test
 
 docs: build
-	@$(IN) sh scripts/docs.sh
+	@$(IN) python -m evla_ros.embodiment.reference_page > docs/embodiment.md
 
 lock:
 	@$(PYTHON) scripts/lock.py $(ROS_DISTRO_WHEELS)

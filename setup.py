@@ -21,6 +21,7 @@ def _data_files() -> list[tuple[str, list[str]]]:
 
 setup(
     packages=find_packages(include=["evla_ros", "evla_ros.*"]),
-    package_data={"": ["*.xml", "*.yaml", "*.json", "*.html", "*.js", "*.css", "*.txt"]},
+    package_data={"evla_ros": ["**/*"]},
+    exclude_package_data={"": ["*.pyc"]},
     data_files=_data_files(),
 )

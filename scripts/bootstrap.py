@@ -67,7 +67,10 @@ def _make(
     stamp, recipe = venv / "evla_stamp", _recipe(what, packages, constraints)
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == recipe:
         return False
-    print(f"setting up {venv.name} ({what}, Python {sys.version.split()[0]}); this takes minutes")
+    print(
+        f"setting up {venv.name} ({what}, Python {sys.version.split()[0]}); this takes minutes",
+        flush=True,
+    )
     if venv.exists():
         shutil.rmtree(venv)
     command = [BASE_PYTHON, "-m", "venv", str(venv)]
