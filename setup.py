@@ -14,7 +14,7 @@ def _data_files() -> list[tuple[str, list[str]]]:
         rows += [
             (f"share/evla_ros/{path.parent}", [str(path)])
             for path in files
-            if path.suffix in {".yaml", ".py"}
+            if path.suffix != ".pyc"
         ]
     return rows
 

@@ -49,7 +49,7 @@ def test_every_module_and_data_file_of_the_package_is_in_the_wheel(wheel):
 
 
 def test_config_files_are_shared(wheel):
-    wanted = {str(path.relative_to(ROOT)) for path in (ROOT / "config").rglob("*.yaml")}
+    wanted = {str(path.relative_to(ROOT)) for path in (ROOT / "config").rglob("*.*")}
     assert wanted
     shared = {name.partition("/share/evla_ros/")[2] for name in wheel}
     assert wanted <= shared, sorted(wanted - shared)
