@@ -130,7 +130,7 @@ def _stage(folder: Path, record: Chosen, change: Change | None) -> StagedEpisode
         change(columns)
         payload = encode_example(columns)
     name = record.episode_id
-    path = stage_payload(folder, name, payload)
+    path = stage_payload(folder, name, [payload])
     return StagedEpisode(name, record.success, path, len(payload))
 
 

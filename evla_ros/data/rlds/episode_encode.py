@@ -14,7 +14,7 @@ from evla_ros.data.episode import Episode, Scalar
 from evla_ros.data.image_jpeg import image_size
 from evla_ros.data.image_resize import ImageError
 from evla_ros.data.rlds.errors import DatasetError
-from evla_ros.data.rlds.example_proto import Values, encode_example
+from evla_ros.data.rlds.example_proto import Values, example_parts
 from evla_ros.data.rlds.features import ACTION, INSTRUCTION, OBSERVATION, DatasetFeatures, Feature
 
 STEPS = "steps/"
@@ -22,7 +22,12 @@ Column = npt.NDArray[Any] | Sequence[Any]
 
 
 def encode_episode(episode: Episode, features: DatasetFeatures) -> bytes:
-    """Serialize one episode as a tf.train.Example.
+    """Serialize one episode as a tf.train.Example; raises DatasetError as `episode_parts` does."""
+    return b"".join(episode_parts(episode, features))
+
+
+def episode_parts(episode: Episode, features: DatasetFeatures) -> list[bytes]:
+    """Return the serialized episode as pieces, to be written without copying the pictures.
 
     Raises DatasetError when a declared column is missing, an undeclared one is there, a shape or
     dtype differs, a float is NaN or infinite, or an image is empty or of another size.
@@ -40,7 +45,7 @@ def encode_episode(episode: Episode, features: DatasetFeatures) -> bytes:
         where = f"{label}: metadata {key}"
         values = _encode_scalar(episode.metadata[key], feature, where)
         example[features.metadata_prefix + key] = values
-    return encode_example(example)
+    return example_parts(example)
 
 
 def _columns(episode: Episode) -> dict[str, Column]:

@@ -72,6 +72,11 @@ def encode_example(features: Mapping[str, Values]) -> bytes:
     Floating arrays become float lists (float32), integer and bool arrays int64 lists, both
     flattened row-major; sequences of bytes become bytes lists.
     """
+    return b"".join(example_parts(features))
+
+
+def example_parts(features: Mapping[str, Values]) -> list[bytes]:
+    """Return the same as pieces to be written one after the other; pictures are not copied."""
     entries: list[bytes] = []
     for key in sorted(features):
         name = key.encode()
@@ -79,7 +84,7 @@ def encode_example(features: Mapping[str, Values]) -> bytes:
         head = _tagged_head(1, len(name)) + name + _tagged_head(2, sum(map(len, feature)))
         entries.append(_tagged_head(1, len(head) + sum(map(len, feature))) + head)
         entries.extend(feature)
-    return b"".join([_tagged_head(1, sum(map(len, entries))), *entries])
+    return [_tagged_head(1, sum(map(len, entries))), *entries]
 
 
 def scan_example(payload: memoryview) -> dict[str, FeatureSpan]:

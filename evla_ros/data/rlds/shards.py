@@ -15,7 +15,7 @@ from evla_ros.data.rlds.example_proto import scan_example
 from evla_ros.data.rlds.features import ACTION, STATE, DatasetFeatures
 from evla_ros.data.rlds.staging import StagedEpisode, read_staged
 from evla_ros.data.rlds.statistics import StatisticsCollector
-from evla_ros.data.rlds.tfrecord import FOOTER_BYTES, FRAME_BYTES, HEADER_BYTES
+from evla_ros.data.rlds.tfrecord import FRAME_BYTES
 
 DEFAULT_SHARD_BYTES = 128 * 2**20
 
@@ -30,7 +30,7 @@ class ShardWriter:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of every byte written so far, hex."""
+        """SHA-256 over name, length and checksum of every record written so far, hex."""
         return self._digest.hexdigest()
 
     def write_split(
@@ -43,10 +43,10 @@ class ShardWriter:
         for shard, group in zip(info.shard_names(self._name), groups, strict=True):
             with (self._folder / shard).open("wb") as file:
                 for index in group:
-                    framed = read_staged(episodes[index].path)
-                    file.write(framed)
-                    self._digest.update(framed)
-                    self._collect(memoryview(framed)[HEADER_BYTES:-FOOTER_BYTES])
+                    header, payload, footer = read_staged(episodes[index].path)
+                    file.writelines((header, payload, footer))
+                    self._digest.update(episodes[index].episode_id.encode() + header + footer)
+                    self._collect(memoryview(payload))
         return info
 
     def _collect(self, payload: memoryview) -> None:

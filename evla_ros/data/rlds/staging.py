@@ -8,19 +8,19 @@ The dataset writer later strings the files together; a killed run keeps what is 
 from __future__ import annotations
 
 import hashlib
-import io
 import mmap
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from evla_ros.data.episode import Episode, Scalar
 from evla_ros.data.rlds.episode_decode import decode_metadata
-from evla_ros.data.rlds.episode_encode import encode_episode
+from evla_ros.data.rlds.episode_encode import episode_parts
 from evla_ros.data.rlds.errors import CorruptRecordError, DatasetError
 from evla_ros.data.rlds.example_proto import scan_example
 from evla_ros.data.rlds.features import DatasetFeatures
-from evla_ros.data.rlds.tfrecord import check_payload, scan_records, write_record
+from evla_ros.data.rlds.tfrecord import frame, read_only_record, scan_records
 
 SUFFIX = ".episode"
 
@@ -50,22 +50,19 @@ def stage_episode(
     """
     if not episode.episode_id:
         raise DatasetError("an episode needs a unique `episode_id` in its metadata")
-    return stage_payload(
-        folder, episode.episode_id, encode_episode(episode, features), overwrite=overwrite
-    )
+    parts = episode_parts(episode, features)
+    return stage_payload(folder, episode.episode_id, parts, overwrite=overwrite)
 
 
 def stage_payload(
-    folder: Path, episode_id: str, payload: bytes, *, overwrite: bool = False
+    folder: Path, episode_id: str, parts: Sequence[bytes], *, overwrite: bool = False
 ) -> Path:
-    """Put an encoded episode into the folder, atomically and durably."""
+    """Put an encoded episode, given in pieces, into the folder; atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     path = staged_path(folder, episode_id)
-    buffer = io.BytesIO()
-    write_record(buffer, payload)
-    framed = buffer.getbuffer()
+    framed = frame(parts)
     if path.exists() and not overwrite:
-        if path.read_bytes() == framed:
+        if path.read_bytes() == b"".join(framed):
             return path
         raise DatasetError(
             f"two different episodes are called {episode_id!r}; the episode_id must be unique"
@@ -73,20 +70,17 @@ def stage_payload(
     temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         with temporary.open("wb") as file:
-            file.write(framed)
+            file.writelines(framed)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     return path
 
 
-def read_staged(path: Path) -> bytes:
-    """Return the framed record of a staged file; raises CorruptRecordError when it is damaged."""
-    framed = path.read_bytes()
-    data = memoryview(framed)
-    start, stop = _only_span(data, path.name)
-    check_payload(data, start, stop, path.name)
-    return framed
+def read_staged(path: Path) -> tuple[bytes, bytes, bytes]:
+    """Return header, payload and footer; raises CorruptRecordError when the file is damaged."""
+    with path.open("rb") as file:
+        return read_only_record(file, path.name)
 
 
 def staged_episodes(folder: Path, features: DatasetFeatures) -> list[StagedEpisode]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import functools
 import struct
-from collections.abc import Callable
-from typing import BinaryIO, cast
+from collections.abc import Sequence
+from types import ModuleType
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ _CRC = struct.Struct("<I")
 
 
 @functools.lru_cache(maxsize=1)
-def _crc32c() -> Callable[[bytes], int]:
+def _crc32c() -> ModuleType:
     try:
         import google_crc32c
     except ImportError as error:
@@ -35,27 +36,53 @@ def _crc32c() -> Callable[[bytes], int]:
             "TFRecord checksums need google-crc32c, which is not installed: "
             "pip install 'evla_ros[data]'"
         ) from error
-    return cast("Callable[[bytes], int]", google_crc32c.value)
+    return google_crc32c
 
 
 def masked_crc32c(data: bytes | memoryview) -> int:
     """Return the rotated and offset CRC32C that TFRecord stores."""
-    crc = _crc32c()(data if isinstance(data, bytes) else bytes(data))
+    return _masked(_crc32c().value(data if isinstance(data, bytes) else bytes(data)))
+
+
+def _masked(crc: int) -> int:
     return (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF
 
 
 def write_record(file: BinaryIO, payload: bytes) -> int:
     """Append one framed record; return the bytes written. Raises DatasetError above 2 GiB."""
-    if len(payload) > MAX_PAYLOAD_BYTES:
+    parts = frame([payload])
+    file.writelines(parts)
+    return len(payload) + FRAME_BYTES
+
+
+def frame(parts: Sequence[bytes]) -> list[bytes]:
+    """Put header and footer around a payload given in pieces. Raises DatasetError above 2 GiB."""
+    size = sum(map(len, parts))
+    if size > MAX_PAYLOAD_BYTES:
         raise DatasetError(
-            f"an episode of {len(payload) / 2**30:.2f} GiB is above the 2 GiB that one record can "
+            f"an episode of {size / 2**30:.2f} GiB is above the 2 GiB that one record can "
             "hold; cut the episode or store smaller images"
         )
-    header = _LENGTH.pack(len(payload))
-    file.write(header + _CRC.pack(masked_crc32c(header)))
-    file.write(payload)
-    file.write(_CRC.pack(masked_crc32c(payload)))
-    return len(payload) + FRAME_BYTES
+    header = _LENGTH.pack(size)
+    crc = functools.reduce(_crc32c().extend, parts, 0)
+    footer = _CRC.pack(_masked(crc))
+    return [header + _CRC.pack(masked_crc32c(header)), *parts, footer]
+
+
+def read_only_record(file: BinaryIO, source: str) -> tuple[bytes, bytes, bytes]:
+    """Return (header, payload, footer) of a file that holds exactly one record, checked.
+
+    Raises CorruptRecordError when it is damaged, cut, or holds something else.
+    """
+    header = file.read(HEADER_BYTES)
+    if len(header) == HEADER_BYTES:
+        size = int(_LENGTH.unpack_from(header)[0])
+        if _CRC.unpack_from(header, 8)[0] == masked_crc32c(header[:8]):
+            payload, footer, more = file.read(size), file.read(FOOTER_BYTES), file.read(1)
+            whole = len(payload) == size and len(footer) == FOOTER_BYTES and not more
+            if whole and _CRC.unpack(footer)[0] == masked_crc32c(payload):
+                return header, payload, footer
+    raise CorruptRecordError(f"{source} is damaged: it is not one whole record; delete it")
 
 
 def scan_records(data: memoryview, source: str) -> npt.NDArray[np.int64]:

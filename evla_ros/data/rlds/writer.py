@@ -92,7 +92,7 @@ class DatasetWriter:
 
     def add_encoded(self, episode_id: str, payload: bytes) -> None:
         """Stage an episode that is a serialized Example of the same features already."""
-        stage_payload(self._folder(), episode_id, payload)
+        stage_payload(self._folder(), episode_id, [payload])
 
     def _folder(self) -> Path:
         if self.staging is None:

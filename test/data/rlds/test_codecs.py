@@ -14,7 +14,13 @@ from hypothesis.extra import numpy as hnp
 
 from evla_ros.data.rlds.errors import CorruptRecordError, DatasetError
 from evla_ros.data.rlds.example_proto import encode_example, scan_example
-from evla_ros.data.rlds.tfrecord import check_payload, masked_crc32c, scan_records, write_record
+from evla_ros.data.rlds.tfrecord import (
+    check_payload,
+    frame,
+    masked_crc32c,
+    scan_records,
+    write_record,
+)
 from evla_ros.data.rlds.varint import decode_packed, encode_packed, encode_varint, read_varint
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -114,9 +120,6 @@ def test_every_cut_of_an_example_is_refused_or_whole():
 
 
 def test_above_two_gib_is_refused():
-    class Huge(bytes):
-        def __len__(self):
-            return 2**31
-
-    with pytest.raises(DatasetError, match="above the 2 GiB"):
-        write_record(io.BytesIO(), Huge())
+    megabyte = bytes(2**20)
+    with pytest.raises(DatasetError, match=r"an episode of 2.00 GiB is above the 2 GiB"):
+        frame([megabyte] * 2048)
