@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The recorder node against a publishing process: what it loses, and what it costs of a core."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from evla_ros.bench.report import Row
+
+CAMERA_BYTES = 640 * 480 * 3
+RAMP_HZ = (30.0, 45.0, 60.0, 80.0, 100.0)
+PROFILE = Path(__file__).resolve().parents[2] / "config" / "dds" / "fastdds_large_images.xml"
+
+
+class Measured(NamedTuple):
+    """One recording: MB/s sent, messages sent and lost, share of a core, peak memory."""
+
+    rate_mb_s: float
+    sent: int
+    lost: int
+    core: float
+    peak_mib: float
+
+
+def rows(seconds: float) -> Iterator[Row]:
+    """Yield cost and loss at 55 MB/s, then the highest rate without loss, per DDS profile."""
+    for label, profile in (("default", None), ("large_images", PROFILE)):
+        one = record(30.0, seconds, profile)
+        what: dict[str, Any] = {"dds": label, "cameras": "2x640x480@30", "seconds": seconds}
+        yield Row("data.recorder.core", one.core, "core", None, 0.35, what)
+        yield Row("data.recorder.lost", float(one.lost), "messages", 0.0, 0.0, what)
+        yield Row("data.recorder.peak_memory", one.peak_mib, "MiB", None, 1200.0, what)
+        best = one.rate_mb_s if one.lost == 0 else 0.0
+        for hz in RAMP_HZ[1:] if one.lost == 0 else ():
+            faster = record(hz, min(seconds, 8.0), profile)
+            if faster.lost:
+                break
+            best = max(best, faster.rate_mb_s)
+        yield Row("data.recorder.highest_rate", best, "MB/s", None, 90.0, {"dds": label})
+
+
+def record(hz: float, seconds: float, profile: Path | None) -> Measured:
+    """Record for some seconds in processes of their own and return what happened."""
+    import psutil
+
+    environment = _environment(profile)
+    with tempfile.TemporaryDirectory(prefix="evla_bench_") as name:
+        recorder = _start_recorder(Path(name), environment)
+        publisher = _start_publisher(hz, seconds + 6.0, environment)
+        try:
+            _call("start", environment)
+            process = psutil.Process(recorder.pid)
+            before = sum(process.cpu_times()[:2])
+            started = time.monotonic()
+            time.sleep(seconds)
+            core = (sum(process.cpu_times()[:2]) - before) / (time.monotonic() - started)
+            sent: Mapping[str, int] = json.loads(publisher.communicate(timeout=60)[0])
+            peak = process.memory_full_info().rss / 2**20
+            _call("keep", environment)
+        finally:
+            recorder.terminate()
+            publisher.kill()
+            recorder.wait(30)
+        report = json.loads(next(Path(name).glob("*/report.json")).read_text())
+    cameras = [topic for topic in report["topics"] if "image" in topic["name"]]
+    rate = sum(topic["rate_hz"] for topic in cameras) * CAMERA_BYTES / 1e6
+    return Measured(rate, sum(sent.values()), report["lost"], core, peak)
+
+
+def _environment(profile: Path | None) -> dict[str, str]:
+    environment = dict(os.environ)
+    environment["ROS_DOMAIN_ID"] = str(random.randint(50, 69))
+    if profile is not None:
+        environment["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(profile)
+        environment["FASTDDS_DEFAULT_PROFILES_FILE"] = str(profile)
+    return environment
+
+
+def _start_recorder(output: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "evla_ros.ros.recorder_main", "--ros-args"]
+    for item in (f"output:={output}", "min_minutes:=0.0", "preroll_s:=0.0", "min_free_gib:=0.2"):
+        command += ["-p", item]
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, env=environment, text=True, stdout=quiet, stderr=quiet)
+
+
+def _start_publisher(
+    hz: float, seconds: float, environment: dict[str, str]
+) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "evla_ros.bench.camera_publisher", "--hz", str(hz)]
+    command += ["--seconds", str(seconds)]
+    return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE)
+
+
+def _call(service: str, environment: dict[str, str]) -> None:
+    script = _CALL.format(service=service)
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=60)
+
+
+_CALL = """
+import time, rclpy
+from std_srvs.srv import Trigger
+rclpy.init()
+node = rclpy.create_node("caller")
+client = node.create_client(Trigger, "recorder/{service}")
+assert client.wait_for_service(30.0)
+deadline = time.monotonic() + 15
+while True:
+    future = client.call_async(Trigger.Request())
+    rclpy.spin_until_future_complete(node, future, timeout_sec=20.0)
+    answer = future.result()
+    if answer.success or time.monotonic() > deadline:
+        break
+    time.sleep(0.3)
+assert answer.success, answer.message
+"""
