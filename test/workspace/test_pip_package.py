@@ -36,24 +36,26 @@ def wheel(tmp_path_factory):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     with zipfile.ZipFile(next(copy.parent.glob("*.whl"))) as archive:
-        return set(archive.namelist())
+        return copy, set(archive.namelist())
 
 
 def test_every_module_and_data_file_of_the_package_is_in_the_wheel(wheel):
+    copy, names = wheel
     wanted = {
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "evla_ros").rglob("*")
+        str(path.relative_to(copy))
+        for path in (copy / "evla_ros").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
     }
-    assert wanted <= wheel, sorted(wanted - wheel)
+    assert wanted <= names, sorted(wanted - names)
 
 
 def test_config_files_are_shared(wheel):
-    wanted = {str(path.relative_to(ROOT)) for path in (ROOT / "config").rglob("*.*")}
+    copy, names = wheel
+    wanted = {str(path.relative_to(copy)) for path in (copy / "config").rglob("*.*")}
     assert wanted
-    shared = {name.partition("/share/evla_ros/")[2] for name in wheel}
+    shared = {name.partition("/share/evla_ros/")[2] for name in names}
     assert wanted <= shared, sorted(wanted - shared)
 
 
 def test_the_command_is_installed(wheel):
-    assert any(name.endswith("entry_points.txt") for name in wheel)
+    assert any(name.endswith("entry_points.txt") for name in wheel[1])
