@@ -9,6 +9,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from evla_ros.model.device_constant import DeviceConstant
+
 
 class ActionTokenizer:
     """`bins` edges over [-1, 1]; a value in bin d (1..bins) has id `vocabulary_size - d`.
@@ -25,7 +27,9 @@ class ActionTokenizer:
         self.edges = np.linspace(-1.0, 1.0, bins)
         self.centres = (self.edges[:-1] + self.edges[1:]) / 2.0
         # row j of the logits is id first_id + j, bin bins - j; bins 255 and 256 share one centre
-        self.value_of_row = self.centres[np.clip(np.arange(bins - 1, -1, -1), 0, bins - 2)]
+        order = np.clip(np.arange(bins - 1, -1, -1), 0, bins - 2)
+        self._value_of_row = DeviceConstant(self.centres[order], torch.float64)
+        self._edges = DeviceConstant(self.edges, torch.float64)
 
     def encode(self, actions: ArrayLike) -> NDArray[np.int64]:
         """Ids of normalised actions of any shape; values outside [-1, 1] are clipped."""
@@ -39,10 +43,10 @@ class ActionTokenizer:
 
     def rows(self, actions: Tensor) -> Tensor:
         """Class index (row of the action logits) of normalised actions, for cross-entropy."""
-        edges = torch.as_tensor(self.edges, device=actions.device)
+        edges = self._edges.on(actions.device)
         d = torch.bucketize(actions.double().clamp(-1.0, 1.0), edges, right=True)
         return self.bins - d
 
     def values(self, rows: Tensor) -> Tensor:
         """Bin centres (float64) of rows of the action logits."""
-        return torch.as_tensor(self.value_of_row, device=rows.device)[rows]
+        return self._value_of_row.on(rows.device)[rows]

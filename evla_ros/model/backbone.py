@@ -14,6 +14,7 @@ from transformers.models.siglip.modeling_siglip import SiglipEncoderLayer
 
 from evla_ros.model.config import BackboneConfig
 from evla_ros.model.conv_stem import ConvStem
+from evla_ros.model.device_constant import DeviceConstant
 
 
 class VisionBackbone(nn.Module):
@@ -23,6 +24,8 @@ class VisionBackbone(nn.Module):
         super().__init__()
         width, patch = config.hidden_size, config.patch_size
         self.config = config
+        statistics = [[[[v]] for v in values] for values in (config.mean, config.std)]
+        self._normalisation = DeviceConstant(statistics, torch.float32)  # [2, 3, 1, 1]
         self.prefix_tokens = 1 + config.register_tokens if config.kind == "dinov2" else 0
         self.patch_embedding: nn.Module
         if config.stem == "conv":
@@ -56,9 +59,7 @@ class VisionBackbone(nn.Module):
         Returns:
             [N, patches, hidden_size], prefix tokens stripped.
         """
-        mean, std = (
-            images.new_tensor(v).view(3, 1, 1) for v in (self.config.mean, self.config.std)
-        )
+        mean, std = self._normalisation.on(images.device)
         pixels = ((images - mean) / std).to(self.position_embedding.dtype)
         hidden = self.patch_embedding(pixels).flatten(2).transpose(1, 2)  # [N, patches, width]
         hidden = hidden + self.position_embedding

@@ -23,6 +23,7 @@ class KeyValueCache:
         self.values = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(layers)]
         self.write_at = torch.zeros(0, dtype=torch.long, device=device)
 
+    @torch.compiler.disable  # the layer number would compile every layer anew
     def update(
         self, key: Tensor, value: Tensor, layer_idx: int, *_: Any, **__: Any
     ) -> tuple[Tensor, Tensor]:

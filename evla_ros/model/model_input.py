@@ -59,7 +59,5 @@ class JointOutput:
         """`logits` of the tokens head or `actions` of the l1 head."""
         output = self.logits if name == "tokens" else self.actions
         if output is None:
-            raise ModelConfigError(
-                f"this model has no {name!r} head; use its other one"
-            )
+            raise ModelConfigError(f"this model has no {name!r} head; use its other one")
         return output

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,24 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from evla_ros.errors import nearest
+from evla_ros.model.acceleration import CudaGraphStep, compile_blocks
 from evla_ros.model.checkpoint import load_checkpoint
 from evla_ros.model.config import DecodeMode, HeadName
 from evla_ros.model.decode import decode
 from evla_ros.model.errors import ModelConfigError
+from evla_ros.model.int8 import quantize_int8
+from evla_ros.model.model_input import ModelInput
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES = {
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+    "int8": None,  # quantised from the stored dtype
+}
+TEXT_BUCKET = 16  # static shapes: prompts are padded to a multiple of this
 
 
 class Predictor:
@@ -27,11 +38,12 @@ class Predictor:
     Args:
         checkpoint: a checkpoint folder.
         device: `cpu`, `cuda`, ...
-        dtype: `fp32`, `bf16` or `fp16`; None keeps the stored one.
+        dtype: `fp32`, `bf16`, `fp16` or `int8`; None keeps the stored one.
         decode: `joint`, `autoregressive` or `released`; None takes the checkpoint's.
         output: `tokens` or `l1` for joint decoding; None takes the checkpoint's.
-        statistics_key: the dataset whose statistics un-normalise; may be None when there is only
-            one.
+        statistics_key: the dataset whose statistics un-normalise; None when there is only one.
+        static_shapes: compile the blocks on a CPU, capture CUDA graphs on a GPU. The first step of
+            each prompt length then takes long; call `warm_up` before the robot moves.
     """
 
     def __init__(
@@ -42,14 +54,18 @@ class Predictor:
         decode: DecodeMode | None = None,
         output: HeadName | None = None,
         statistics_key: str | None = None,
+        *,
+        static_shapes: bool = False,
     ) -> None:
         if dtype is not None and dtype not in DTYPES:
             raise ModelConfigError(f"unknown dtype {dtype!r}; {nearest(dtype, DTYPES)}")
-        loaded = load_checkpoint(checkpoint, device=device, dtype=DTYPES.get(dtype or ""))
+        self.device = torch.device(device)
+        if self.device.type == "cuda" and not torch.cuda.is_available():
+            raise ModelConfigError("no CUDA device is available; use device 'cpu'")
+        loaded = load_checkpoint(checkpoint, device=device, dtype=DTYPES[dtype] if dtype else None)
         self.model, self.processor, self.statistics = loaded
         self.config = loaded.config
         self.embodiment_text = loaded.embodiment_text
-        self.device = torch.device(device)
         self.decode = decode
         self.output = output
         self.key = self.statistics.key(statistics_key)
@@ -57,6 +73,14 @@ class Predictor:
         self.action_normalizer = self.statistics.action(self.key, method)
         has_proprio = bool(self.config.proprio_dim)
         self.proprio_normalizer = self.statistics.proprio(self.key, method) if has_proprio else None
+        self.static_shapes = static_shapes
+        self._graphs: dict[int, CudaGraphStep] = {}
+        if dtype == "int8":
+            quantize_int8(self.model)
+            if self.device.type == "cpu":
+                self.model.float()
+        if static_shapes and self.device.type == "cpu":
+            compile_blocks(self.model)
 
     @property
     def chunk_length(self) -> int:
@@ -76,7 +100,34 @@ class Predictor:
     ) -> NDArray[np.float64]:
         """Un-normalised actions [K, D] of one observation (HxWx3 uint8 per camera)."""
         batch = self.processor(
-            images, instruction, proprio, self.proprio_normalizer, self.config.prompt.max_tokens
+            images, instruction, proprio, self.proprio_normalizer, self._text_length(instruction)
         )
-        actions = decode(self.model, batch.to(self.device), self.decode, self.output)
+        actions = self._run(batch.to(self.device))
         return self.action_normalizer.unnormalize(actions[0].cpu().numpy())
+
+    def warm_up(self, instruction: str = "lift the red block") -> float:
+        """Compile and page in by running grey images twice; milliseconds of the second step."""
+        size = self.config.image.size
+        frame = np.full((size, size, 3), 127, np.uint8)
+        images = dict.fromkeys(self.config.image.cameras, frame)
+        proprio = np.zeros(self.config.proprio_dim, np.float32)
+        self.predict(images, proprio, instruction)
+        start = time.perf_counter()
+        self.predict(images, proprio, instruction)
+        return 1e3 * (time.perf_counter() - start)
+
+    def _run(self, batch: ModelInput) -> Tensor:
+        if not (self.static_shapes and self.device.type == "cuda"):
+            return decode(self.model, batch, self.decode, self.output)
+        length = batch.input_ids.shape[1]
+        if length not in self._graphs:
+            self._graphs[length] = CudaGraphStep(
+                lambda inputs: decode(self.model, inputs, self.decode, self.output), batch
+            )
+        return self._graphs[length](batch)
+
+    def _text_length(self, instruction: str) -> int | None:
+        if not self.static_shapes:
+            return None
+        tokens = len(self.processor.prompt_builder.encode(instruction))
+        return -(-tokens // TEXT_BUCKET) * TEXT_BUCKET

@@ -71,6 +71,23 @@ def test_half_precision_step_is_close(folder: Path) -> None:
     assert np.abs(steps[0] - steps[1]).max() < 0.2 * np.abs(steps[0]).max() + 0.05
 
 
+def test_int8_step_is_close(folder: Path) -> None:
+    proprio = np.zeros(8, np.float32)
+    exact, integer = (
+        Predictor(folder, dtype=dtype, output="l1", statistics_key="one")
+        for dtype in ("fp32", "int8")
+    )
+    assert integer.warm_up("lift") > 0.0
+    steps = [p.predict(FRAMES, proprio, "lift the block") for p in (exact, integer)]
+    assert np.abs(steps[0] - steps[1]).max() < 0.2 * np.abs(steps[0]).max() + 0.05
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is here")
+def test_a_missing_device_is_named(folder: Path) -> None:
+    with pytest.raises(EvlaError, match="no CUDA device is available"):
+        Predictor(folder, device="cuda", statistics_key="one")
+
+
 def test_bad_observations_are_named(folder: Path) -> None:
     predictor = Predictor(folder, statistics_key="one")
     with pytest.raises(

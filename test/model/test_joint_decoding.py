@@ -14,8 +14,11 @@ import pytest
 import torch
 from tiny_model import random_batch, tiny_config, tiny_model
 
+from evla_ros.model.acceleration import CudaGraphStep
 from evla_ros.model.config import MaskKind
+from evla_ros.model.decode import decode
 from evla_ros.model.decode_autoregressive import Stepper
+from evla_ros.model.errors import ModelConfigError
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.model_input import ModelInput
 from evla_ros.model.prefix import assemble
@@ -171,3 +174,40 @@ def test_eager_attention_equals_sdpa() -> None:
     eager.load_state_dict(model.state_dict())
     batch = random_batch(config, LENGTHS)
     torch.testing.assert_close(logits(eager, batch), logits(model, batch), atol=1e-5, rtol=0)
+
+
+def test_autocast_and_half_precision_stay_close() -> None:
+    """Masks must survive narrower dtypes: no padding leaks in, nothing becomes NaN."""
+    config = tiny_config(mask="block_prefix_lm", proprio=5)
+    model = tiny_model(config)
+    batch = random_batch(config, LENGTHS)
+    expected = model.forward_joint(batch).of_head("l1")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = model.forward_joint(batch).of_head("l1")
+        mixed.square().sum().backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+    with torch.inference_mode():
+        narrow = model.bfloat16().forward_joint(batch).of_head("l1")
+        longer = torch.cat([batch.input_ids, batch.input_ids], dim=1)
+        padded = model.forward_joint(replace(batch, input_ids=longer)).of_head("l1")
+    assert narrow.dtype == torch.bfloat16
+    for other in (mixed, narrow):
+        assert (other.float() - expected).abs().max() < 0.15 * expected.abs().max()
+    torch.testing.assert_close(padded, narrow, atol=0.05, rtol=0.05)
+
+
+def test_an_absent_head_is_named() -> None:
+    model = tiny_model(tiny_config(heads=["tokens"]))
+    with pytest.raises(ModelConfigError, match="no 'l1' head"):
+        decode(model, random_batch(model.config, [4]), "joint", "l1")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@torch.inference_mode()
+def test_a_replayed_cuda_graph_equals_the_eager_step() -> None:
+    config = tiny_config(mask="bidirectional")
+    model = tiny_model(config).cuda()
+    first, second = (random_batch(config, [7], seed=seed).to("cuda") for seed in (1, 2))
+    for mode in ("joint", "autoregressive"):
+        step = CudaGraphStep(lambda b, m=mode: decode(model, b, m), first)
+        assert torch.equal(step(second), decode(model, second, mode))

@@ -1,0 +1,31 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A constant table that follows the data to its device and keeps its precision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class DeviceConstant:
+    """Fixed numbers, copied to each device once: a captured CUDA graph may not copy from the host.
+
+    Not a buffer: `model.bfloat16()` would round it, and building on `meta` would lose it.
+    """
+
+    def __init__(self, values: Any, dtype: torch.dtype) -> None:
+        self._values = values
+        self._dtype = dtype
+        self._copies: dict[torch.device, Tensor] = {}
+
+    def on(self, device: torch.device) -> Tensor:
+        """The table on a device."""
+        if device not in self._copies:
+            with torch.inference_mode(mode=False):
+                self._copies[device] = torch.as_tensor(
+                    self._values, dtype=self._dtype, device=device
+                )
+        return self._copies[device]
