@@ -23,7 +23,13 @@ class RosPlayer:
     """Both nodes stay up from episode to episode; every episode is a reset, a start and a stop."""
 
     def __init__(
-        self, world: str, embodiment_text: str, policy: str, rules: EpisodeRules, image_size: int
+        self,
+        world: str,
+        embodiment_text: str,
+        policy: str,
+        rules: EpisodeRules,
+        image_size: int,
+        device: str = "cpu",
     ) -> None:
         """Start the nodes; raises EvlaError when one cannot come up."""
         self._rules, self._policy = rules, policy
@@ -31,7 +37,7 @@ class RosPlayer:
         embodiment = parse_embodiment(embodiment_text)
         spec = policy_spec(policy, embodiment)
         sim = {"world": world, "image_size": image_size, "randomize": rules.randomize}
-        decides = {"policy": spec.kind, "checkpoint": spec.checkpoint}
+        decides = {"policy": spec.kind, "checkpoint": spec.checkpoint, "device": device}
         self._nodes = EvaluationProcesses(embodiment.text, sim, decides)
         try:
             self._client = EvaluationClient(self._nodes.namespace, embodiment, self._nodes.check)

@@ -50,6 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add("--max-seconds", type=float, default=20.0, metavar="T", help="per episode (default: 20)")
     add("--image-size", type=int, default=128, metavar="PX", help="of the cameras (default: 128)")
+    add("--device", default="cpu", help="of the network: cpu, cuda, ... (default: cpu)")
+    add(
+        "--threads", type=int, default=0, metavar="N",
+        help="of the network on the CPU, per worker (default: the cores, shared among the workers)",
+    )  # fmt: skip
     add("--plain", action="store_true", help="no random colours, light and camera")
     add("--out", metavar="DIR", help="a new folder for report.json and success.png")
     add("--json", action="store_true", help="print the report as JSON instead of the table")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -101,9 +102,11 @@ def _jobs(
 
 def _setup(arguments: argparse.Namespace, folder: Path) -> Setup:
     embodiment = embodiment_for(arguments.policy, arguments.world)
-    make_contestant(arguments.policy, embodiment)  # here, a mistake is found before workers start
+    if arguments.workers > 1 or arguments.ros:  # better found here than in every worker
+        make_contestant(arguments.policy, embodiment)
     if arguments.ros:
         _check_ros(arguments)
+    cores = len(os.sched_getaffinity(0))
     rules = EpisodeRules(
         max_s=arguments.max_seconds,
         charge_inference=arguments.charge_inference,
@@ -117,7 +120,8 @@ def _setup(arguments: argparse.Namespace, folder: Path) -> Setup:
         rules=rules,
         image_size=arguments.image_size,
         videos=None if videos is None else Path(videos),
-        threads=1 if arguments.workers > 1 else 0,
+        threads=arguments.threads or max(1, cores // arguments.workers),
+        device=arguments.device,
         through_ros=arguments.ros,
     )
 
@@ -151,7 +155,7 @@ def _question(
 ) -> dict[str, object]:
     keys = (
         "world", "policy", "tasks", "episodes", "seed", "max_seconds", "charge_inference", "plain",
-        "image_size", "workers", "ros",
+        "image_size", "workers", "ros", "device",
     )  # fmt: skip
     question: dict[str, object] = {key: getattr(arguments, key) for key in keys}
     return {**question, "baselines": baselines, "interrupted": interrupted}

@@ -36,17 +36,24 @@ class Contestant:
     baseline: bool
 
 
-def make_contestant(spec: str, embodiment: Embodiment, threads: int = 0) -> Contestant:
+def make_contestant(
+    spec: str, embodiment: Embodiment, threads: int = 0, device: str = "cpu"
+) -> Contestant:
     """Return a baseline by name, or the policy that `policy_spec` describes.
 
-    threads: of torch, 0 leaves its own choice. Raises EvlaError when the spec is neither, or when
-    the checkpoint was made for another robot.
+    threads, device: of torch; 0 threads leaves its own choice. Raises EvlaError when the spec is
+    neither, or when the checkpoint was made for another robot.
     """
     if spec in BASELINES:
         return Contestant(spec, _BASELINES[spec], sees_images=False, baseline=True)
-    built = build_policy(replace(policy_spec(spec, embodiment), threads=threads))
+    built = build_policy(replace(policy_spec(spec, embodiment), threads=threads, device=device))
 
-    def begin(_world: World, _seed: int) -> Policy:
+    warm: list[bool] = []
+
+    def begin(world: World, _seed: int) -> Policy:
+        if not warm:  # as the policy node does when it is configured; the first answer is slow
+            built.infer(world.observe())
+            warm.append(True)
         built.reset()
         return built
 

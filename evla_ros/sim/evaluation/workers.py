@@ -36,6 +36,7 @@ class Setup:
     image_size: int
     videos: Path | None = None
     threads: int = 0
+    device: str = "cpu"
     through_ros: bool = False
 
 
@@ -57,7 +58,7 @@ class Player:
         spec, planned = job
         if spec not in self._contestants:
             self._contestants[spec] = make_contestant(
-                spec, self.world.embodiment, self._setup.threads
+                spec, self.world.embodiment, self._setup.threads, self._setup.device
             )
         films = self._setup.videos if spec == self._setup.policy else None
         played = play_episode(
@@ -103,7 +104,12 @@ def _play_through_ros(setup: Setup, plan: Sequence[PlannedEpisode]) -> Iterator[
     from evla_ros.ros.sim_evaluation import RosPlayer
 
     player = RosPlayer(
-        setup.world, setup.embodiment_text, setup.policy, setup.rules, setup.image_size
+        setup.world,
+        setup.embodiment_text,
+        setup.policy,
+        setup.rules,
+        setup.image_size,
+        setup.device,
     )
     try:
         yield from map(player.play, plan)
