@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How late goals arrive on their grid, when a robot was told to stand still, what a process costs."""
+"""How late goals arrive on their grid, when they stand still, what a process costs."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The policy node on real DDS, with this process as its cameras and its robot.
 
-Jitter is measured while inference keeps a processor busy; stops are measured from the cause to the first
-goal that stands still.
+Jitter is measured while inference keeps a processor busy; stops from the cause to the first goal
+that stands still.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", default="process,thread", help="where inference runs, one after the other"
     )
+    parser.add_argument(
+        "--realtime", type=int, default=0, help="SCHED_FIFO priority of the node under load"
+    )
     parser.add_argument("--domain", type=int, default=49, help="ROS domain to measure in")
 
 
@@ -43,14 +46,15 @@ def rows(arguments: argparse.Namespace) -> Iterable[Row]:
     os.environ.pop("ROS_PYTHON_CHECK_FIELDS", None)
     seconds = 300.0 if arguments.long else arguments.seconds
     for worker in arguments.workers.split(","):
-        yield from _jitter(worker, seconds)
+        yield from _jitter(worker, seconds, arguments.realtime)
         yield from _latency(worker)
     yield from _idle()
     yield from _stops(arguments.repeats)
 
 
-def _jitter(worker: str, seconds: float) -> Iterable[Row]:
-    with Rig(robot=VGA, worker=worker, faults=BUSY, replan_time_left_s=10.0) as rig:
+def _jitter(worker: str, seconds: float, realtime: int) -> Iterable[Row]:
+    load = {"faults": BUSY, "replan_time_left_s": 10.0}
+    with Rig(robot=VGA, worker=worker, realtime_priority=realtime, **load) as rig:
         rig.bring_up()
         time.sleep(2.0)
         pid, before_mib = rig.process.pid, resident_mib(rig.process.pid)
@@ -62,6 +66,7 @@ def _jitter(worker: str, seconds: float) -> Iterable[Row]:
             "seconds": round(seconds),
             "cameras": "2x640x480@30",
             "chunks": len(rig.chunks) - chunks,
+            "realtime": realtime,
         }
         late = grid_lateness([goal.arrived_ns for goal in goals], 20_000_000)
         yield Row("node.goal_jitter.p50", late.p50_ms, "ms", context=context)
@@ -115,7 +120,7 @@ def _stops(repeats: int) -> Iterable[Row]:
         "executor": _by_freezing,
     }
     program = ("-m", "evla_ros.bench.freezing_policy")
-    with Rig(robot=VGA, worker="process", program=program, resume_within_s=0.0) as rig:
+    with Rig(robot=VGA, worker="process", program=program) as rig:
         rig.bring_up()
         for name, cause in kinds.items():
             waits = []

@@ -20,6 +20,7 @@ import numpy as np
 
 from evla_ros.errors import EvlaError
 from evla_ros.policy.protocol import Policy
+from evla_ros.policy.scheduling import as_usual
 from evla_ros.policy.shared_frames import SharedFrames
 from evla_ros.policy.spec import PolicySpec, build_policy
 from evla_ros.policy.types import Observation
@@ -78,6 +79,7 @@ def main() -> int:
     # Ctrl-C reaches the whole foreground group; the node decides when this process ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     socket_fd, memory_fd, niceness = (int(text) for text in sys.argv[1:4])
+    as_usual()
     os.nice(niceness)
     serve(Connection(socket_fd), SharedFrames(memory_fd))
     return 0

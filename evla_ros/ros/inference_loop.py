@@ -14,6 +14,7 @@ from evla_ros.control.reasons import Finding, Reason
 from evla_ros.errors import EvlaError
 from evla_ros.policy.errors import PolicyTimeoutError, WorkerDiedError
 from evla_ros.policy.runner import Runner
+from evla_ros.policy.scheduling import as_usual
 from evla_ros.policy.types import Chunk
 from evla_ros.ros.observation_builder import BadImageError, Snapshot, decoded, snapshot
 from evla_ros.ros.robot_inputs import RobotInputs
@@ -22,6 +23,7 @@ from evla_ros.ros.shared_core import SharedCore
 _IDLE_S = 0.02
 _FRESH_NS = 10_000_000
 _RESTART_PAUSE_S = 1.0
+_MANY = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +69,7 @@ class InferenceLoop:
         self._image = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._unanchored = 0
 
     def start(self) -> None:
         """Begin."""
@@ -92,6 +95,7 @@ class InferenceLoop:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
+        as_usual()
         while not self._stop.is_set():
             self._wake.wait(_IDLE_S)
             self._wake.clear()
@@ -120,6 +124,8 @@ class InferenceLoop:
             if self._stop.is_set() or not self._controller.wants_inference(now_ns):
                 return None
             controller = self._controller
+            if not self._anchored():
+                return None
             taken = snapshot(
                 self._embodiment,
                 self._inputs.images(),
@@ -131,6 +137,21 @@ class InferenceLoop:
             )
             controller.policy.begin(now_ns)
             return taken
+
+    def _anchored(self) -> bool:
+        """Return whether the poses reach back to the newest image; after a start they may not."""
+        stamp_ns = max(image.stamp_ns for image in self._inputs.images().values())
+        streams = self._controller.inputs.poses
+        known = all(
+            arm.anchor_at(stamp_ns, stream.max_age_ns) is not None
+            for arm, stream in zip(self._controller.arms, streams, strict=True)
+        )
+        self._unanchored = 0 if known else self._unanchored + 1
+        if self._unanchored == _MANY:
+            detail = "no measured pose at the image's time; are both on one clock?"
+            self._controller.policy.failed(Finding(Reason.POSE_MISSING, detail), self._now_ns())
+            self._unanchored = 0
+        return known
 
     def _infer_once(self) -> None:
         start_ns = self._now_ns()

@@ -31,6 +31,13 @@ TABLE: tuple[Parameter, ...] = (
     Parameter(
         "inference_threads", 0, "torch threads on the CPU; 0 leaves torch's choice", low=0, high=256
     ),
+    Parameter(
+        "realtime_priority",
+        0,
+        "SCHED_FIFO priority of the node, not of inference; 0: none",
+        low=0,
+        high=90,
+    ),
     Parameter("load_timeout_s", 60.0, "longest time to load the model", "s", 1.0, 600.0),
     Parameter("shadow", False, "publish goals under ~/shadow only; the robot gets nothing"),
     Parameter(

@@ -18,6 +18,7 @@ from evla_ros.control.reasons import Finding, Reason
 from evla_ros.embodiment import Embodiment, proprio_layout
 from evla_ros.policy.process_runner import ProcessRunner
 from evla_ros.policy.runner import Runner, ThreadRunner
+from evla_ros.policy.scheduling import first_in_line
 from evla_ros.policy.spec import PolicySpec
 from evla_ros.policy.types import Observation
 from evla_ros.ros.command_output import CommandOutput
@@ -98,6 +99,9 @@ class PolicySession:
         )
         for profile in self.profiles:
             profile.engage()
+        problem = first_in_line(self._values["realtime_priority"])
+        if problem:
+            self._log.warning(problem)
         self._inference.start()
         self.loop.start()
 

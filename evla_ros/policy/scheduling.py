@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Scheduling of threads: first in line for what keeps the robot safe, as usual for inference."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def first_in_line(priority: int) -> str:
+    """Put every present thread of this process under SCHED_FIFO; returns why not, '' when done.
+
+    Threads started later inherit it from the one that starts them.
+    """
+    if priority <= 0:
+        return ""
+    if not hasattr(os, "sched_setscheduler"):
+        return "this system has no real-time scheduling"
+    try:
+        for task in Path("/proc/self/task").iterdir():
+            os.sched_setscheduler(int(task.name), os.SCHED_FIFO, os.sched_param(priority))
+    except (OSError, ValueError) as error:
+        return (
+            f"real-time priority {priority} is not permitted ({error}); allow it with "
+            "`rtprio` in /etc/security/limits.conf"
+        )
+    return ""
+
+
+def as_usual() -> None:
+    """Put the calling thread, and what it starts, under ordinary scheduling."""
+    if hasattr(os, "sched_setscheduler"):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
