@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +96,26 @@ def test_mistakes_are_one_sentence(
     assert err.startswith("error: ")
     assert hint in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_leaves_a_report_of_what_was_played(tmp_path: Path, workers: str) -> None:
+    out = tmp_path / "run"
+    words = ["eval", "sim", "--policy", "hold", "--baselines", "none", "--tasks", "lift"]
+    more = ["--episodes", "5000", "--max-seconds", "0.4", "--workers", workers, "--out", str(out)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "evla_ros", *words, *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ},
+    )
+    assert process.stderr is not None
+    process.stderr.readline()  # the first line of progress
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in err
+    question, records = read_report(out / "report.json")
+    assert question["interrupted"]
+    assert 0 < len(records) < 5000

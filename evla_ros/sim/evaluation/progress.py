@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
 
 _PLAIN_EVERY_S = 20.0
+_FIRST_AFTER_S = 2.0
 
 
 class Progress:
@@ -20,15 +21,16 @@ class Progress:
         """Start the clock."""
         self._total, self._quiet = total, quiet
         self._start_s = self._last_s = time.monotonic()
+        self._pause_s = _FIRST_AFTER_S
         self._terminal = sys.stderr.isatty()
 
     def show(self, records: Sequence[EpisodeRecord]) -> None:
         """Tell what the newest record adds."""
         now_s = time.monotonic()
-        pause_s = 0.2 if self._terminal else _PLAIN_EVERY_S
+        pause_s = 0.2 if self._terminal else self._pause_s
         if self._quiet or now_s - self._last_s < pause_s:
             return
-        self._last_s = now_s
+        self._last_s, self._pause_s = now_s, _PLAIN_EVERY_S
         done, newest = len(records), records[-1]
         rate = done / (now_s - self._start_s)
         left_s = (self._total - done) / rate
