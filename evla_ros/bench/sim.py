@@ -157,7 +157,7 @@ def _play(job: tuple[str, int]) -> bool:
 
 
 def _rate(call: Callable[[], object], seconds: float) -> float:
-    """Return calls per second of processor time, so that a busy machine does not change the figure."""
+    """Return calls per second of processor time: a busy machine does not change the figure."""
     for _ in range(3):
         call()
     count, begin, busy = 0, time.perf_counter(), time.process_time()

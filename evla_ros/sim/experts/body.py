@@ -12,6 +12,8 @@ import numpy.typing as npt
 from evla_ros.sim.experts import skills
 from evla_ros.sim.experts.motion import Intent, with_yaw
 from evla_ros.sim.experts.skills import Hand
+from evla_ros.sim.experts.style import Style
+from evla_ros.sim.scenes.blocks import HALF_M
 from evla_ros.sim.scenes.humanoid import HumanoidScene
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ _IDLE_HEIGHT_M = 0.17
 _ELBOW_ROOM_M = 0.19
 _LET_GO = 0.75
 _AROUND_M = 0.04
+_DROP_M = 0.03
+_SPOTS_X_M = (0.30, 0.36, 0.42, 0.48)
+_SPOTS_Y_M = (0.0, 0.07, 0.14, 0.21, 0.28)
+PROP_ROOM_M = {"bowl": 0.13, "plate": 0.13, "bar": 0.14, "tray": 0.20}
 
 
 class Body:
@@ -95,20 +101,41 @@ class Body:
         goal[1] += SIGNS[index] * max(0.0, _ELBOW_ROOM_M - room)
         return hand.at(goal, 1.0)
 
-    def stray(self, index: int, allowed: set[str]) -> Array | None:
-        """Return the place [3] of what a hand holds and should not; None when there is nothing."""
+    def stray(self, index: int, allowed: set[str]) -> str | None:
+        """Return what a hand holds and should not: a colour, `bar` or `tray`; None when nothing."""
         for colour in self.objects.colours:
             if colour not in allowed and self.holds_block(index, colour):
-                return self.block(colour)
+                return colour
         for name in ("bar", "tray_left", "tray_right"):
             prop = name.split("_")[0]
             if prop not in allowed and self.holds_part(index, name):
-                return self.place_of(prop)
+                return prop
         return None
 
-    def put_down(self, index: int, held_m: Array, rest_m: float) -> Intent:
-        """Lower what a hand holds until it rests, then open."""
+    def is_around_a_prop(self, index: int, allowed: set[str]) -> bool:
+        """Return whether open fingers straddle a bar or handle that they have no business with."""
         hand = self.hand(index)
-        if held_m[2] < rest_m + 0.012:
-            return hand.stay(1.0)
-        return hand.at(hand.position_m - skills.up(held_m[2] - rest_m), 0.0)
+        if hand.opening < _LET_GO and self._holds_anything(index):
+            return False
+        parts = ("bar_far", "bar_near", "tray_left", "tray_right")
+        points = [self.part(name) for name in parts if name.split("_")[0] not in allowed]
+        return skills.is_around(hand, points)
+
+    def _holds_anything(self, index: int) -> bool:
+        return any(self.holds_block(index, colour) for colour in self.objects.colours)
+
+    def put_down(self, index: int, held: str, style: Style) -> Intent:
+        """Bring a held block to a free spot and let go; lower a held prop where it is."""
+        hand = self.hand(index)
+        if held in ("bar", "tray"):
+            height = float(self.place_of(held)[2])
+            lower = hand.position_m - skills.up(height)
+            return hand.stay(1.0) if height < _DROP_M else hand.at(lower, 0.0)
+        data, objects = self._world.data, self.objects
+        taken = [(objects.block(data, c), 0.10) for c in objects.colours if c != held]
+        props = [name for name in PROP_ROOM_M if objects.is_here(data, name)]
+        taken += [(objects.place_of(data, name), PROP_ROOM_M[name]) for name in props]
+        grid = np.array([[x, y * SIGNS[index]] for x in _SPOTS_X_M for y in _SPOTS_Y_M])
+        block = self.block(held)
+        spot = skills.nearest_free(block, grid, taken)
+        return skills.carry(hand, block, np.array([*spot, HALF_M]), style, 0.02)

@@ -68,9 +68,12 @@ class HumanoidExpert:
     def _intents(self) -> list[Intent]:
         intents = list(self._planned())
         for index in (LEFT, RIGHT):
-            held = self._body.stray(index, self._allowed)
-            if held is not None:
-                intents[index] = self._body.put_down(index, held, HALF_M)
+            stray = self._body.stray(index, self._allowed)
+            if stray is not None:
+                intents[index] = self._body.put_down(index, stray, self._style)
+            elif self._body.is_around_a_prop(index, self._allowed):
+                hand = self._body.hand(index)
+                intents[index] = skills.let_go(hand, hand.position_m[2] + 0.03)
         return intents
 
     def _planned(self) -> tuple[Intent, Intent]:
@@ -115,7 +118,7 @@ class HumanoidExpert:
         hand = self._body.hand(index)
         blocks = [self._body.block(colour) for colour in self._body.objects.colours]
         if skills.is_around(hand, blocks):
-            return skills.raise_to(hand, hand.position_m[2] + 0.03, 1.0)
+            return skills.let_go(hand, hand.position_m[2] + 0.03)
         target = np.array([block[0], block[1], 0.028])
         way = _WAYS[self._task.slots[1]]
         return skills.push(hand, target, way, _PUSH_STANDOFF_M, self._style)

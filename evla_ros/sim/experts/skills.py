@@ -52,7 +52,7 @@ def grasp(hand: Hand, target_m: Array, style: Style) -> Intent:
     if around:
         return hand.at(target_m, 0.0)
     if hand.opening < 0.85 and lateral < 0.06 and above < 0.06:
-        return raise_to(hand, hand.position_m[2] + 0.03, 1.0)
+        return let_go(hand, hand.position_m[2] + 0.03)
     tolerance = _STILL_ALIGNED_M if above < 0.03 else _ALIGNED_M
     height = 0.0 if lateral < tolerance else _descent(lateral, style.hover_m)
     return travel(hand, target_m + up(height), target_m[2] + _MARGIN_M, 1.0)
@@ -104,6 +104,20 @@ def deliver(
     if there:
         return let_go(hand, place_m[2] + style.hover_m)
     return grasp(hand, object_m, style)
+
+
+def nearest_free(position_m: Array, grid_m: Array, taken: Sequence[tuple[Array, float]]) -> Array:
+    """Return the grid point [2] nearest to a position that keeps its distance from what is there.
+
+    taken: (centre [2] or [3], distance to keep in metres). The position's own when nothing is free.
+    """
+    free = [
+        point
+        for point in grid_m
+        if all(np.hypot(*(point - centre[:2])) > distance for centre, distance in taken)
+    ]
+    here = position_m[:2]
+    return min(free, key=lambda point: float(np.hypot(*(point - here))), default=here)
 
 
 def push(hand: Hand, target_m: Array, way: Array, standoff_m: float, style: Style) -> Intent:

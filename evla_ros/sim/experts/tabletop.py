@@ -27,9 +27,13 @@ _PUSH_STANDOFF_M = HALF_M + 0.016
 _KNOB_STANDOFF_M = 0.020 + 0.011
 _KNOB_TO_FRONT_M = 0.042
 _DRAWER_CLEARANCE_M = 0.135
+_KNOB_CLEARANCE_M = 0.07
 _REACH_ABOVE_M = 0.05
 _TOLERANCE_M = {"stack": 0.009, "put_on_plate": 0.02, "put_in_bowl": 0.018, "put_in_drawer": 0.02}
 _LIFT_M = 0.10
+_SPOTS_M = np.array(
+    [[x, y] for x in (0.28, 0.34, 0.40, 0.46) for y in np.arange(-0.28, 0.29, 0.08)]
+)
 _WAYS = {"left": np.array([0.0, 1.0, 0.0]), "right": np.array([0.0, -1.0, 0.0])}
 
 
@@ -65,6 +69,9 @@ class TabletopExpert:
             return self._open(hand)
         if family == "close":
             return self._close(hand)
+        knob = self._objects.knob(self._world.data)
+        if held is None and skills.is_around(hand, [knob]):
+            return skills.let_go(hand, knob[2] + _KNOB_CLEARANCE_M)
         return self._with_block(hand, self._task.slots[0], held is not None)
 
     def _with_block(self, hand: Hand, colour: str, held: bool) -> Intent:
@@ -121,7 +128,7 @@ class TabletopExpert:
 
     def _push(self, hand: Hand, block: Array) -> Intent:
         if self._around_a_block(hand):
-            return skills.raise_to(hand, hand.position_m[2] + 0.03, 1.0)
+            return skills.let_go(hand, hand.position_m[2] + 0.03)
         way = _WAYS[self._task.slots[1]]
         target = np.array([block[0], block[1], 0.028])
         return skills.push(hand, target, way, _PUSH_STANDOFF_M, self._style)
@@ -139,20 +146,20 @@ class TabletopExpert:
 
     def _close(self, hand: Hand) -> Intent:
         if self._around_a_block(hand):
-            return skills.raise_to(hand, hand.position_m[2] + 0.03, 1.0)
+            return skills.let_go(hand, hand.position_m[2] + 0.03)
         if self._objects.drawer_opening(self._world.data) < 0.006:
             return hand.stay(0.0)
         knob = self._objects.knob(self._world.data)
         return skills.push(hand, knob, np.array([1.0, 0.0, 0.0]), _KNOB_STANDOFF_M, self._style)
 
     def _put_down(self, hand: Hand, held: str) -> Intent:
-        block = self._objects.block(self._world.data, held)
-        if (
-            block[2] < HALF_M + 0.02
-            or self._objects.touching(self._world.data, held) - self._arm.geoms
-        ):
-            return hand.stay(1.0)
-        return hand.at(hand.position_m - [0.0, 0.0, block[2] - HALF_M], 0.0)
+        data, objects = self._world.data, self._objects
+        taken = [(objects.block(data, c), 0.10) for c in objects.colours if c != held]
+        taken += [(objects.place_of(name), 0.13) for name in ("bowl", "plate")]
+        taken.append((objects.knob(data), 0.15))
+        block = objects.block(data, held)
+        spot = skills.nearest_free(block, _SPOTS_M, taken)
+        return skills.carry(hand, block, np.array([*spot, HALF_M]), self._style, 0.02)
 
     def _held(self) -> str | None:
         for colour in self._objects.colours:

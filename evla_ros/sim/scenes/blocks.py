@@ -10,6 +10,7 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
+from evla_ros.sim.errors import SimError
 from evla_ros.sim.scenes.contacts import touching
 from evla_ros.sim.scenes.placement import yaw_quaternion_wxyz
 from evla_ros.sim.tasks.task import Task
@@ -49,17 +50,17 @@ class BlockScene:
 
     def block(self, data: mujoco.MjData, colour: str) -> Array:
         """Return the centre [3] of a block in metres."""
-        adr = self._qpos[self.colours.index(colour)]
+        adr = self._qpos[self._index(colour)]
         return np.array(data.qpos[adr : adr + 3])
 
     def block_yaw(self, data: mujoco.MjData, colour: str) -> float:
         """Return a block's turn about z in [-pi/4, pi/4): a cube repeats every quarter turn."""
-        adr = self._qpos[self.colours.index(colour)]
+        adr = self._qpos[self._index(colour)]
         return float((yaw_of(data.qpos[adr + 3 : adr + 7]) + np.pi / 4) % (np.pi / 2) - np.pi / 4)
 
     def block_speed(self, data: mujoco.MjData, colour: str) -> float:
         """Return a block's speed in m/s."""
-        adr = self._dofs[self.colours.index(colour)]
+        adr = self._dofs[self._index(colour)]
         return float(np.sqrt(np.sum(data.qvel[adr : adr + 3] ** 2)))
 
     def touching(self, data: mujoco.MjData, colour: str) -> set[int]:
@@ -68,7 +69,12 @@ class BlockScene:
 
     def geom(self, colour: str) -> int:
         """Return the geom id of a block."""
-        return int(self._geoms[self.colours.index(colour)])
+        return int(self._geoms[self._index(colour)])
+
+    def _index(self, colour: str) -> int:
+        if colour not in self.colours:
+            raise SimError(f"no {colour} block in this scene; it has {', '.join(self.colours)}")
+        return self.colours.index(colour)
 
     def _draw_shades(self, rng: np.random.Generator) -> None:
         self._tint = rng.uniform(-_COLOUR_JITTER, _COLOUR_JITTER, (len(COLOURS), 3))

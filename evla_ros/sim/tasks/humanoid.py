@@ -14,6 +14,7 @@ from evla_ros.sim.experts.humanoid import HumanoidExpert, hand_for
 from evla_ros.sim.experts.style import Style
 from evla_ros.sim.scenes.blocks import COLOURS, HALF_M
 from evla_ros.sim.scenes.humanoid import HumanoidScene
+from evla_ros.sim.tasks.access import away, dish_is_empty, top_is_clear
 from evla_ros.sim.tasks.grammar import Family, Grammar
 from evla_ros.sim.tasks.humanoid_predicates import solved
 from evla_ros.sim.tasks.task import Task
@@ -28,6 +29,7 @@ _COLOUR_SIDE = {**_COLOUR, "side": SIDES}
 _REACH_ACROSS_M = 0.05
 _LOW_X_M, _HIGH_X_M = 0.26, 0.60
 _PUSH_ROOM_M = 0.20
+_WIDE_Y_M, _BOWL_ROOM_M = 0.36, 0.09
 
 FAMILIES = (
     Family(
@@ -131,7 +133,8 @@ class HumanoidSuite:
         if task.family == "lift_both":
             first, second = (objects.block(data, c) for c in colours_of(task))
             low, high = sorted((float(first[1]), float(second[1])))
-            return high - low > 0.17 and high > 0.04 and low < -0.04
+            apart = high - low > 0.17 and high > 0.04 and low < -0.04
+            return apart and all(_can_be_taken(world, colour) for colour in colours_of(task))
         return _one_hand_can(world, task)
 
 
@@ -146,13 +149,30 @@ def _one_hand_can(world: World, task: Task) -> bool:
     sign = 1.0 if hand_for(world, task) == 0 else -1.0
     if block[1] * sign < -_REACH_ACROSS_M or abs(block[1]) < 0.03:
         return False
+    if task.family != "reach" and not _can_be_taken(world, task.slots[0]):
+        return False
     if task.family in ("put_in_bowl", "put_on_plate"):
         name = task.family.split("_")[-1]
         place = objects.place_of(world.data, name)
-        return objects.is_here(world.data, name) and bool(place[1] * sign > -_REACH_ACROSS_M)
+        free = dish_is_empty(objects, world.data, place, task.slots[0])
+        here = objects.is_here(world.data, name)
+        return bool(here and free and place[1] * sign > -_REACH_ACROSS_M)
     if task.family == "stack":
-        return bool(objects.block(world.data, task.slots[1])[1] * sign > -_REACH_ACROSS_M)
+        under = objects.block(world.data, task.slots[1])
+        low = abs(under[2] - HALF_M) < 0.02
+        ready = low and _can_be_taken(world, task.slots[1])
+        return bool(ready and under[1] * sign > -_REACH_ACROSS_M)
     return task.family != "push" or _push_has_room(world, task.slots[0], task.slots[1])
+
+
+def _can_be_taken(world: World, colour: str) -> bool:
+    objects: HumanoidScene = world.scene
+    data = world.data
+    block = objects.block(data, colour)
+    bowl = objects.place_of(data, "bowl")
+    within = _LOW_X_M < block[0] < _HIGH_X_M and abs(block[1]) < _WIDE_Y_M
+    in_bowl = objects.is_here(data, "bowl") and away(block, bowl) < _BOWL_ROOM_M
+    return bool(within and not in_bowl and top_is_clear(objects, data, colour))
 
 
 def _push_has_room(world: World, colour: str, side: str) -> bool:

@@ -14,6 +14,7 @@ from evla_ros.sim.experts.style import Style
 from evla_ros.sim.experts.tabletop import TabletopExpert
 from evla_ros.sim.scenes import tabletop as scene
 from evla_ros.sim.scenes.tabletop import COLOURS, HALF_M, TabletopScene
+from evla_ros.sim.tasks.access import away, dish_is_empty, top_is_clear
 from evla_ros.sim.tasks.grammar import Family, Grammar
 from evla_ros.sim.tasks.task import Task
 
@@ -26,6 +27,8 @@ LIFT_M = 0.06
 REACH_M = 0.03
 REACH_ABOVE_M = 0.05
 _AT_REST_M_S = 0.05
+_NEAR_X_M, _FAR_X_M, _WIDE_Y_M = 0.24, 0.60, 0.34
+_KNOB_ROOM_M, _BOWL_ROOM_M = 0.06, 0.09
 _COLOUR = {"colour": tuple(COLOURS)}
 
 FAMILIES = (
@@ -96,11 +99,11 @@ class TabletopSuite:
         if any(slot in COLOURS and slot not in objects.colours for slot in task.slots):
             return False
         opening = objects.drawer_opening(world.data)
-        if task.family in ("close", "put_in_drawer"):
-            return opening > scene.DRAWER_OPEN_M
+        if task.family in ("close", "put_in_drawer") and opening <= scene.DRAWER_OPEN_M:
+            return False
         if task.family == "open":
             return opening < scene.DRAWER_SHUT_M
-        return task.family != "push" or _push_has_room(world, *task.slots)
+        return task.family in ("close", "reach") or _can_be_moved(world, task)
 
     def any_solved(self, world: World, task: Task) -> bool:
         """Return whether any task here is solved; the drawer counts for its own tasks only."""
@@ -165,6 +168,28 @@ def in_drawer(world: World, block: np.ndarray) -> bool:
     knob = objects.knob(world.data)
     inside = knob[0] + 0.03 < block[0] and abs(block[1] - knob[1]) < 0.085
     return bool(inside and 0.02 < block[2] < 0.07)
+
+
+def _can_be_moved(world: World, task: Task) -> bool:
+    objects: TabletopScene = world.scene
+    data = world.data
+    colour, block = task.slots[0], objects.block(world.data, task.slots[0])
+    within = _NEAR_X_M < block[0] < _FAR_X_M and abs(block[1]) < _WIDE_Y_M
+    at_knob = away(block, objects.knob(data)) < _KNOB_ROOM_M
+    in_bowl = away(block, objects.place_of("bowl")) < _BOWL_ROOM_M
+    if not within or at_knob or in_bowl or not top_is_clear(objects, data, colour):
+        return False
+    if task.family == "stack":
+        under = objects.block(data, task.slots[1])
+        free = (
+            abs(under[2] - HALF_M) < 0.02 and away(under, objects.place_of("bowl")) > _BOWL_ROOM_M
+        )
+        reached = under[0] < _FAR_X_M and abs(under[1]) < _WIDE_Y_M
+        return bool(free and reached and top_is_clear(objects, data, task.slots[1]))
+    if task.family in ("put_in_bowl", "put_on_plate"):
+        dish = objects.place_of(task.family.split("_")[-1])
+        return dish_is_empty(objects, data, dish, colour)
+    return task.family != "push" or _push_has_room(world, *task.slots)
 
 
 def _push_has_room(world: World, colour: str, direction: str) -> bool:
