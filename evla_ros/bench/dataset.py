@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Dataset writer and reader, the reader beside tf.data on the same files in the same run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from evla_ros.bench.report import Row
+from evla_ros.errors import EvlaError
+
+TFDS_SCRIPT = Path(__file__).with_name("tfdata_reader.py")
+SHUFFLE = 1000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--episodes", type=int, default=50, help="episodes written (default 50)")
+    parser.add_argument("--steps", type=int, default=100, help="steps an episode (default 100)")
+    parser.add_argument("--seconds", type=float, default=4.0, help="per reading (default 4)")
+    parser.add_argument(
+        "--tfds-python", type=Path, help="interpreter with TensorFlow (default: .venv-tfds)"
+    )
+
+
+def rows(arguments: argparse.Namespace) -> Iterator[Row]:
+    """Yield the rows; two 224x224 cameras, JPEG encoded beforehand."""
+    with tempfile.TemporaryDirectory(prefix="evla_bench_") as name:
+        folder = Path(name)
+        shape = ["--episodes", str(arguments.episodes), "--steps", str(arguments.steps)]
+        _work("make", folder / "episodes", *shape)
+        written = _work("write", folder / "episodes", "--target", str(folder / "sets"))
+        path = Path(written["path"])
+        yield from _writer_rows(written, path, folder)
+        yield from _reader_rows(path, arguments)
+
+
+def _writer_rows(written: dict[str, Any], path: Path, folder: Path) -> Iterator[Row]:
+    least = _work("floor", path, "--target", str(folder / "floor.bin"))
+    episodes, seconds = written["episodes"], written["seconds"]
+    size = f"{written['bytes'] / 1e6:.0f} MB"
+    steps = written["steps"] // episodes
+    context = {"episodes": episodes, "steps": steps, "cameras": "2x224x224", "size": size}
+    best = episodes / least["seconds"]
+    yield Row("data.writer.episodes_per_s", episodes / seconds, "1/s", best, 82.0, context)
+    rate = written["bytes"] / 1e6
+    yield Row("data.writer.rate", rate / seconds, "MB/s", rate / least["seconds"], None, context)
+    busy = written["cpu_s"] / episodes * 1e3
+    yield Row("data.writer.cpu_per_episode", busy, "ms", None, 1e3 / 82.0, context)
+    yield Row("data.writer.peak_memory", written["peak_mib"], "MiB", None, 200.0, context)
+
+
+def _reader_rows(path: Path, arguments: argparse.Namespace) -> Iterator[Row]:
+    opened = _work("open", path)
+    context: dict[str, Any] = {"steps": opened["steps"]}
+    yield Row("data.reader.open", opened["open_s"] * 1e3, "ms", None, None, context)
+    yield Row("data.reader.episode_head", opened["head_s"] * 1e6, "us", None, None, context)
+    cores = len(os.sched_getaffinity(0))
+    python = _tfds_python(arguments)
+    for cameras in (1, 2):
+        theirs = None
+        if python is not None:
+            theirs = _tfdata(python, path, cameras, arguments.seconds)
+            context = {"cameras": cameras, "threads": cores, "shuffle": SHUFFLE, "tf": theirs["tf"]}
+            yield Row("data.tfdata.steps_per_s", theirs["steps_per_s"], "1/s", None, None, context)
+            yield Row("data.tfdata.cpu_per_step", theirs["cpu_s"] * 1e6, "us", None, None, context)
+            yield Row("data.tfdata.peak_memory", theirs["peak_mib"], "MiB", None, None, context)
+        for threads in (1, cores):
+            options = ["--cameras", cameras, "--threads", threads, "--seconds", arguments.seconds]
+            ours = _work("read", path, *map(str, options))
+            context = {"cameras": cameras, "threads": threads, "shuffle": "all"}
+            goal = theirs["steps_per_s"] if theirs is not None and threads == cores else None
+            yield Row("data.reader.steps_per_s", ours["steps_per_s"], "1/s", None, goal, context)
+            goal = theirs["cpu_s"] * 1e6 if theirs is not None else None
+            yield Row("data.reader.cpu_per_step", ours["cpu_s"] * 1e6, "us", None, goal, context)
+            yield Row("data.reader.peak_memory", ours["peak_mib"], "MiB", None, None, context)
+
+
+def _tfds_python(arguments: argparse.Namespace) -> Path | None:
+    given = arguments.tfds_python or os.environ.get("EVLA_TFDS_PYTHON")
+    python = Path(given) if given else Path(".venv-tfds/bin/python")
+    if python.exists():
+        return python
+    if given:
+        raise EvlaError(f"there is no interpreter {python}; `make tfds-env` builds one")
+    print("no .venv-tfds: tf.data is left out (`make tfds-env` builds it)", file=sys.stderr)
+    return None
+
+
+def _tfdata(python: Path, path: Path, cameras: int, seconds: float) -> dict[str, Any]:
+    words = [str(TFDS_SCRIPT), str(path), str(cameras), str(SHUFFLE), str(seconds)]
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    return _json([str(python), *words], quiet)
+
+
+def _work(work: str, folder: Path, *options: str) -> dict[str, Any]:
+    words = [sys.executable, "-m", "evla_ros.bench.dataset_work", work, str(folder), *options]
+    return _json(words, {})
+
+
+def _json(words: list[str], environment: dict[str, str]) -> dict[str, Any]:
+    ran = subprocess.run(
+        words, capture_output=True, text=True, env={**os.environ, **environment}, check=False
+    )
+    if ran.returncode:
+        last = (ran.stderr.strip().splitlines() or ["no message"])[-1]
+        raise EvlaError(f"{' '.join(words[1:4])} failed: {last}")
+    return dict(json.loads(ran.stdout.strip().splitlines()[-1]))

@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The work that the dataset benchmark times, each in a process of its own: `make`, `write`, `read`.
+
+Prints one JSON object per run, so that peak memory belongs to that work alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pickle
+import resource
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evla_ros.data.episode import Episode
+from evla_ros.data.rlds.reader import RldsDataset
+from evla_ros.data.synthetic import synthetic_episode, write_synthetic
+from evla_ros.embodiment import load_embodiment
+
+SIZE = (224, 224)
+ROBOT = "tabletop_arm"
+BATCH = 64  # steps handed to the threads at a time
+
+
+def make(folder: Path, episodes: int, steps: int) -> dict[str, Any]:
+    """Prepare episodes with encoded pictures as pickles, so that writing is timed without them."""
+    robot = load_embodiment(ROBOT)
+    folder.mkdir(parents=True, exist_ok=True)
+    size = 0
+    for index in range(episodes):
+        episode = synthetic_episode(index, robot, steps=steps, size=SIZE)
+        size += sum(len(data) for frames in episode.images.values() for data in frames)
+        (folder / f"{index:05d}.pickle").write_bytes(pickle.dumps(episode))
+    return {"image_bytes": size}
+
+
+def write(folder: Path, target: Path) -> dict[str, Any]:
+    """Write the prepared episodes as a dataset; the clock stops while a pickle is loaded."""
+    robot = load_embodiment(ROBOT)
+    loading = loading_busy = 0.0
+
+    def load() -> Iterator[Episode]:
+        nonlocal loading, loading_busy
+        for path in sorted(folder.glob("*.pickle")):
+            started, busy = time.perf_counter(), time.process_time()
+            episode = pickle.loads(path.read_bytes())  # noqa: S301 - written by `make` above
+            loading += time.perf_counter() - started
+            loading_busy += time.process_time() - busy
+            yield episode
+
+    shutil.rmtree(target, ignore_errors=True)
+    started, busy = time.perf_counter(), time.process_time()
+    report = write_synthetic(target, load(), robot, size=SIZE, name="bench_set")
+    seconds = time.perf_counter() - started - loading
+    busy = time.process_time() - busy - loading_busy
+    size = sum(path.stat().st_size for path in report.path.iterdir())
+    return {
+        "seconds": seconds,
+        "cpu_s": busy,
+        "episodes": sum(report.splits.values()),
+        "steps": report.steps,
+        "bytes": size,
+        "path": str(report.path),
+    }
+
+
+def floor(path: Path, target: Path) -> dict[str, Any]:
+    """Copy and checksum the same bytes once: what a writer that did nothing else would need."""
+    from evla_ros.data.rlds.tfrecord import masked_crc32c
+
+    payload = b"".join(p.read_bytes() for p in sorted(path.glob("*.tfrecord*")))
+    started = time.perf_counter()
+    masked_crc32c(payload)
+    target.write_bytes(payload)
+    seconds = time.perf_counter() - started
+    target.unlink()
+    return {"seconds": seconds}
+
+
+def read(path: Path, cameras: int, threads: int, limit_s: float) -> dict[str, Any]:
+    """Decode steps of `train` in a full shuffle for `limit_s` seconds or one epoch."""
+    dataset = RldsDataset.open(path)
+    order = list(dataset.step_index("train").shuffled(0))
+    keys = dataset.features.image_keys[:cameras]
+    fetch = _fetcher(dataset, keys)
+    for place in order[:BATCH]:
+        fetch(place)
+    count, total = 0, 0.0
+
+    def fetch_all(places: Sequence[tuple[int, int]]) -> float:
+        return sum(fetch(place) for place in places)
+
+    with ThreadPoolExecutor(threads) as pool:
+        started, busy = time.perf_counter(), time.process_time()
+        while (elapsed := time.perf_counter() - started) < limit_s:
+            start = count % len(order)
+            batch = order[start : start + BATCH]
+            parts = [batch[offset::threads] for offset in range(threads)]
+            total += sum(pool.map(fetch_all, parts) if threads > 1 else map(fetch_all, parts))
+            count += len(batch)
+    busy = time.process_time() - busy
+    return {"steps_per_s": count / elapsed, "cpu_s": busy / count, "checksum": total}
+
+
+def _fetcher(dataset: RldsDataset, keys: Sequence[str]) -> Callable[[tuple[int, int]], float]:
+    def fetch(place: tuple[int, int]) -> float:
+        episode = dataset.episode("train", place[0])
+        step = place[1]
+        touched = float(episode.action[step, 0]) + float(episode.observations["state"][step, 0])
+        for key in keys:
+            touched += float(episode.image(key, step)[0, 0, 0])
+        return touched
+
+    return fetch
+
+
+def open_time(path: Path) -> dict[str, Any]:
+    """Time opening the dataset, indexing its steps, and parsing an episode's head."""
+    started = time.perf_counter()
+    dataset = RldsDataset.open(path, cached_episodes=0)
+    steps = len(dataset.step_index("train"))
+    opened = time.perf_counter() - started
+    count = dataset.splits["train"]
+    rounds = []
+    for _ in range(20):
+        started = time.perf_counter()
+        for index in range(count):
+            dataset.episode("train", index)
+        rounds.append((time.perf_counter() - started) / count)
+    return {"open_s": opened, "head_s": float(np.median(rounds)), "steps": steps}
+
+
+def main() -> None:
+    """Run the work named on the command line and print its result as JSON."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("work", choices=("make", "write", "floor", "read", "open"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--target", type=Path, default=Path())
+    parser.add_argument("--episodes", type=int, default=50)
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--cameras", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    a = parser.parse_args()
+    result = {
+        "make": lambda: make(a.folder, a.episodes, a.steps),
+        "write": lambda: write(a.folder, a.target),
+        "floor": lambda: floor(a.folder, a.target),
+        "read": lambda: read(a.folder, a.cameras, a.threads, a.seconds),
+        "open": lambda: open_time(a.folder),
+    }[a.work]()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({**result, "peak_mib": peak}))
+
+
+if __name__ == "__main__":
+    main()
