@@ -18,7 +18,7 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("world", "tabletop_arm", "the simulated world", choices=tuple(WORLDS)),
     Parameter("embodiment", "", "embodiment file or name; empty: the one shipped for the world"),
     Parameter("task", "", "task family or instruction of the first episode; empty: drawn by seed"),
-    Parameter("seed", 0, "of the first episode; negative: drawn", low=-1, high=2**31 - 1),
+    Parameter("seed", 0, "of the first episode; negative: drawn", low=-1, high=1_000_000_000),
     Parameter("randomize", True, "draw colours, light and camera poses too, by the seed"),
     Parameter("image_size", 224, "side of the images", "px", 16, 2048),
     Parameter("quality", "fast", "of the rendering", choices=tuple(QUALITIES)),

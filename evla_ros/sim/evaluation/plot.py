@@ -37,7 +37,7 @@ def write_plot(path: Path, scores: Sequence[Score], title: str) -> None:
     for rank, policy in enumerate(policies):
         _bars(axes, [s for s in scores if s.policy == policy], tasks, rank, thickness)
     axes.set_yticks(range(len(tasks)), [fill(task, 24) for task in tasks])
-    axes.invert_yaxis()
+    axes.set_ylim(len(tasks) - 0.45, -0.55)
     axes.set_xlim(0, 113)
     axes.set_xticks(range(0, 101, 20))
     axes.set_xlabel("success [%], whiskers: 95 % Wilson interval")
