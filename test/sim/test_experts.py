@@ -60,6 +60,28 @@ def test_expert_recovers_from_trouble(worlds: dict[str, World], name: str, famil
     assert solved >= 5
 
 
+def test_expert_takes_over_in_the_middle_of_another_task(world: World) -> None:
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        first = world.reset(seed)
+        expert = world.suite.expert(world, first, Style.sample(rng))
+        for _ in range(int(rng.integers(3, 30))):
+            world.apply(expert.act())
+            world.tick()
+            if world.succeeded():
+                break
+        others = [
+            task
+            for task in world.suite.grammar.tasks
+            if task.key != first.key
+            and world.suite.feasible(world, task)
+            and not world.succeeded(task)
+        ]
+        second = others[int(rng.integers(len(others)))]
+        ticks = list(run_expert(world, second, Style.sample(rng), rng))
+        assert ticks[-1].success, f"seed {seed}: {first.instruction}, then {second.instruction}"
+
+
 def test_steps_stay_within_the_embodiment(world: World) -> None:
     limits = world.embodiment.arms[0].limits
     for seed, family in enumerate(world.suite.grammar.families):

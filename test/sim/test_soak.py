@@ -10,8 +10,8 @@ from evla_ros.sim.soak import soak
 from evla_ros.sim.world import World
 
 
-def test_terrible_commands_neither_break_physics_nor_leak(tabletop: World) -> None:
-    report = soak(tabletop, resets=60, steps_per_reset=100)
+def test_terrible_commands_neither_break_physics_nor_leak(world: World) -> None:
+    report = soak(world, resets=60, steps_per_reset=100)
     assert report.resets == 60
     assert report.steps == 6000
     assert report.refused >= 60

@@ -9,13 +9,19 @@ from evla_ros.embodiment import load_embodiment, proprio_layout
 from evla_ros.geometry.pose import Pose
 from evla_ros.sim.errors import SimError
 from evla_ros.sim.experts.tabletop import DOWN_XYZW
-from evla_ros.sim.scenes.tabletop import HALF_M
+from evla_ros.sim.scenes.blocks import COLOURS, HALF_M
 from evla_ros.sim.world import World
 from evla_ros.sim.worlds import make_suite, make_world
 
 
 def hold(world: World) -> np.ndarray:
     return np.tile([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0], len(world.arms))
+
+
+def _absent_block(world: World) -> None:
+    world.reset(0, "lift the red block")
+    (absent,) = set(COLOURS) - set(world.scene.colours)
+    world.scene.block(world.data, absent)
 
 
 def physics(world: World) -> np.ndarray:
@@ -45,6 +51,36 @@ def test_a_second_world_gives_the_same_bits(tabletop: World) -> None:
         tabletop.step(0.3)
         other.step(0.3)
         assert np.array_equal(physics(tabletop), physics(other))
+
+
+def test_two_arms_repeat_bit_for_bit(humanoid: World) -> None:
+    runs = []
+    for _ in range(2):
+        task = humanoid.reset(21, "hand_over")
+        expert = humanoid.suite.expert(humanoid, task, _style())
+        for _ in range(20):
+            humanoid.apply(expert.act())
+            humanoid.tick()
+        runs.append(physics(humanoid))
+        humanoid.reset(22)
+    assert np.array_equal(runs[0], runs[1])
+
+
+def test_arms_are_commanded_apart(humanoid: World) -> None:
+    humanoid.reset(1)
+    before = [arm.pose(humanoid.data).position_m for arm in humanoid.arms]
+    action = hold(humanoid)
+    action[7:10] = [0.0, -0.03, 0.02]
+    humanoid.apply(action)
+    humanoid.step(0.5)
+    after = [arm.pose(humanoid.data).position_m for arm in humanoid.arms]
+    assert after[0] == pytest.approx(before[0], abs=0.002)
+    assert after[1] - before[1] == pytest.approx([0.0, -0.03, 0.02], abs=0.003)
+    layout = proprio_layout(humanoid.embodiment)
+    assert humanoid.proprio().shape == (layout.size,)
+    assert humanoid.proprio()[layout.slice_of("right_ee_position")] == pytest.approx(
+        after[1], abs=1e-6
+    )
 
 
 def test_different_seeds_differ(tabletop: World) -> None:
@@ -180,6 +216,7 @@ def test_state_round_trip_is_exact(tabletop: World) -> None:
         (lambda _: make_world("tabletop"), "tabletop_arm"),
         (lambda _: make_world("tabletop_arm", load_embodiment("humanoid_upper_body")), "left"),
         (lambda _: make_suite("kitchen"), "humanoid_upper_body"),
+        (_absent_block, "this scene; it has"),
     ],
 )
 def test_mistakes_name_the_fix(tabletop: World, make, words: str) -> None:
