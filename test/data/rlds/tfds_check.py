@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs inside the TensorFlow environment: `read` a folder of ours, or `write` one with tfds itself.
 
-`read FOLDER OUT.npz` dumps every value tfds decodes; `write FOLDER OUT.npz` makes a dataset with
-tfds and dumps what went in. Imports nothing of evla_ros.
+`read FOLDER OUT.npz` dumps every value tfds decodes, `write FOLDER OUT.npz` makes a dataset with
+tfds and dumps what went in, `resize IN.npy OUT.npz` is TensorFlow's Lanczos3.
+Imports nothing of evla_ros.
 """
 
 from __future__ import annotations
@@ -138,6 +139,16 @@ def write(folder, target):
     np.savez(target, **dumped)
 
 
+def resize(source, target):
+    """Resize the picture in SOURCE (npy) to 224 as OpenVLA's and Octo's loaders do."""
+    import tensorflow as tf
+
+    image = np.load(source)
+    small = tf.image.resize(image, (224, 224), method="lanczos3", antialias=True)
+    small = tf.cast(tf.clip_by_value(tf.round(small), 0, 255), tf.uint8)
+    np.savez(target, image=small.numpy())
+
+
 if __name__ == "__main__":
     mode, folder, target = sys.argv[1:]
-    {"read": read, "write": write}[mode](folder, Path(target))
+    {"read": read, "write": write, "resize": resize}[mode](folder, Path(target))
