@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor
 
+from evla_ros.model.config import EvlaConfig
 from evla_ros.model.model_input import ModelInput
 from evla_ros.model.normalization import Normalizer
 from evla_ros.model.processor import Processor
@@ -69,6 +72,17 @@ class Collator:
         self.processor, self.text_length = processor, text_length
         self._actions, self._proprios = actions, proprios
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel to worker processes without the caches of the processor."""
+        prompts = self.processor.prompt_builder
+        return _rebuild, (
+            self.processor.config,
+            prompts.tokenizer,
+            self._actions,
+            self._proprios,
+            self.text_length,
+        )
+
     def __call__(
         self, items: Sequence[tuple[int, Sample, Tensor | None]], features: Tensor | None = None
     ) -> Batch:
@@ -105,7 +119,9 @@ class Collator:
 
     def _images(self, items: Sequence[tuple[int, Sample, Tensor | None]]) -> Tensor:
         process = self.processor.image_processor
-        return torch.stack([ready if ready is not None else process(s.images) for _, s, ready in items])
+        return torch.stack(
+            [ready if ready is not None else process(s.images) for _, s, ready in items]
+        )
 
     def _proprio(self, items: Sequence[tuple[int, Sample, Tensor | None]]) -> Tensor | None:
         rows = [
@@ -125,7 +141,9 @@ class Collator:
                 for i, (column, point) in enumerate(found[:NOUNS]):
                     nouns[b, r, i] = column
                     points[b, r, i] = torch.from_numpy(point)
-                    if sample.proprio is not None:  # its first three numbers are the tool's position
+                    if (
+                        sample.proprio is not None
+                    ):  # its first three numbers are the tool's position
                         points[b, r, i, 2:] -= torch.tensor(sample.proprio[:3])
         return nouns, points
 
@@ -145,6 +163,10 @@ class Collator:
             column = next(i for i, (_, stop) in enumerate(offsets) if stop > start)
             found.append((column + before, objects[name]))
         return found
+
+
+def _rebuild(config: EvlaConfig, tokenizer: Tokenizer, *rest: Any) -> Collator:
+    return Collator(Processor(config, tokenizer), *rest)
 
 
 def _scale(normalizer: Normalizer) -> np.ndarray:

@@ -57,7 +57,9 @@ def build(config: TrainConfig) -> Parts:
     embodiment = _embodiment(config, train)
     first = train[0].episode(0)
     dim = first.action.shape[1]
-    proprio_dim = first.proprio.shape[1] if config.model.proprio and first.proprio is not None else 0
+    proprio_dim = (
+        first.proprio.shape[1] if config.model.proprio and first.proprio is not None else 0
+    )
     model, tokenizer, kept = _model(config, train, dim, proprio_dim, embodiment)
     cameras = model.config.image.cameras
     for source in (*train, *val):
@@ -77,7 +79,12 @@ def build(config: TrainConfig) -> Parts:
 
 
 def stream(
-    parts: Parts, config: TrainConfig, sources: Sequence[Source], features: FeatureCache | None, *, train: bool
+    parts: Parts,
+    config: TrainConfig,
+    sources: Sequence[Source],
+    features: FeatureCache | None,
+    *,
+    train: bool,
 ) -> SampleStream:
     """Return the sample stream over training or validation sources."""
     action = parts.model.config.action
@@ -88,16 +95,23 @@ def stream(
         augment=config.data.augment and train,
         proprio_dropout=config.data.proprio_dropout if train else 0.0,
     )
-    weights = {source.name: d.weight for source, d in zip(parts.train, config.datasets, strict=True)}
+    weights = {
+        source.name: d.weight for source, d in zip(parts.train, config.datasets, strict=True)
+    }
     has_proprio = parts.model.config.proprio_dim > 0
     collate = Collator(
         parts.processor,
         [parts.statistics.action(s.name, action.normalization) for s in sources],
-        [parts.statistics.proprio(s.name, action.normalization) if has_proprio else None for s in sources],
+        [
+            parts.statistics.proprio(s.name, action.normalization) if has_proprio else None
+            for s in sources
+        ],
         longest_prompt(parts.processor, sources),
     )
     seed = config.seed if train else 12345
-    return SampleStream(sources, [weights[s.name] for s in sources], settings, collate, seed, features)
+    return SampleStream(
+        sources, [weights[s.name] for s in sources], settings, collate, seed, features
+    )
 
 
 def longest_prompt(processor: Processor, sources: Sequence[Source]) -> int:
@@ -136,7 +150,11 @@ def _model(
         loaded = load_checkpoint(settings.start)
         _check_start(loaded.model.config, dim, settings.start)
         kept = dict(loaded.statistics.datasets)
-        return with_attention(loaded.model, settings.attention), loaded.processor.prompt_builder.tokenizer, kept
+        return (
+            with_attention(loaded.model, settings.attention),
+            loaded.processor.prompt_builder.tokenizer,
+            kept,
+        )
     chunk = settings.chunk or (embodiment.action.chunk if embodiment else None)
     preset = load_preset(
         settings.preset,
@@ -152,7 +170,10 @@ def _model(
         model.backbones.load_state_dict(read_safetensors(Path(settings.vision)))
     words = sorted({text for source in train for text in _instructions(source) if text.strip()})
     text_rows = preset.action.vocabulary_size - preset.action.bins
-    corpus = [*instruction_corpus(preset.prompt.template), *(preset.prompt.template.format(instruction=w) for w in words)]
+    corpus = [
+        *instruction_corpus(preset.prompt.template),
+        *(preset.prompt.template.format(instruction=w) for w in words),
+    ]
     return model, train_tokenizer(corpus, text_rows), {}
 
 

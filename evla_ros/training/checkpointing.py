@@ -24,7 +24,12 @@ STATE = "state"
 
 
 def save_state(
-    folder: Path, step: int, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, ema: Ema, facts: dict[str, Any]
+    folder: Path,
+    step: int,
+    modules: Mapping[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    ema: Ema,
+    facts: dict[str, Any],
 ) -> None:
     """Write everything that the next step depends on; the previous state is removed afterwards."""
     target = folder / STATE / f"step-{step:08d}"
@@ -39,7 +44,10 @@ def save_state(
     for index, entry in optimizer.state_dict()["state"].items():
         tensors.update({f"optimizer.{index}.{key}": torch.as_tensor(v) for key, v in entry.items()})
     tensors.update({f"ema.{key}": value for key, value in ema.shadow.items()})
-    save_file({k: t.detach().contiguous().clone() for k, t in tensors.items()}, partial / "state.safetensors")
+    save_file(
+        {k: t.detach().contiguous().clone() for k, t in tensors.items()},
+        partial / "state.safetensors",
+    )
     (partial / "state.json").write_text(json.dumps({"step": step, **facts}, indent=1))
     partial.rename(target)
     for old in states(folder)[:-1]:
@@ -75,6 +83,8 @@ def load_state(
         if name.startswith("optimizer."):
             _, index, key = name.split(".", 2)
             state.setdefault(int(index), {})[key] = value
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    optimizer.load_state_dict(
+        {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
+    )
     facts: dict[str, Any] = json.loads((found[-1] / "state.json").read_text())
     return facts

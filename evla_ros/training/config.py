@@ -71,12 +71,16 @@ class OptimizerSettings(_Strict):
 
 
 class LossSettings(_Strict):
-    """Weights of the parts of the loss; grounding needs a dataset that says where things are."""
+    """Weights of the parts of the loss; grounding needs a dataset that says where things are.
+
+    steps: learn so many of the K steps at a time, drawn anew for every update (0: all; mask `isolated` only).
+    """
 
     l1: float = Field(default=2.0, ge=0)
     tokens: float = Field(default=0.3, ge=0)
     grounding: float = Field(default=0.0, ge=0)
     grounding_layer: int = Field(default=1, ge=0)
+    steps: int = Field(default=0, ge=0)
 
 
 class LoraSettings(_Strict):

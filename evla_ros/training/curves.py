@@ -25,11 +25,21 @@ def plot_curves(folder: Path) -> Path | None:
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     axes = figure.subplots(1, 3)
     for axis, key in zip(axes, ("loss", "token_accuracy", "l1"), strict=True):
-        axis.plot([e["step"] for e in train], [_value(e, key) for e in train], lw=0.8, label="train")
+        axis.plot(
+            [e["step"] for e in train], [_value(e, key) for e in train], lw=0.8, label="train"
+        )
         for name in sorted({n for e in held_out for n in e["val"]}):
-            points = [(e["step"], _value(e["val"][name], key)) for e in held_out if name in e["val"]]
+            points = [
+                (e["step"], _value(e["val"][name], key)) for e in held_out if name in e["val"]
+            ]
             axis.plot(*zip(*points, strict=True), lw=1.6, label=f"held-out {name}")
-        axis.set_title({"loss": "loss", "token_accuracy": "action token accuracy", "l1": "mean L1 (m, rad, 1)"}[key])
+        axis.set_title(
+            {
+                "loss": "loss",
+                "token_accuracy": "action token accuracy",
+                "l1": "mean L1 (m, rad, 1)",
+            }[key]
+        )
         axis.set_xlabel("step")
         axis.grid(alpha=0.3)
     axes[0].legend(fontsize=7)

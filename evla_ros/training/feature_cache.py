@@ -39,7 +39,12 @@ class FeatureCache:
 
     @staticmethod
     def fill(
-        model: EvlaModel, processor: ImageProcessor, sources: Sequence[Source], folder: Path, rank: int, ranks: int
+        model: EvlaModel,
+        processor: ImageProcessor,
+        sources: Sequence[Source],
+        folder: Path,
+        rank: int,
+        ranks: int,
     ) -> FeatureCache:
         """Encode this rank's share of the frames into the file; wait for the others before reading."""
         config = model.config

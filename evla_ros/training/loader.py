@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -51,7 +50,7 @@ class SampleStream(Dataset[Batch]):
         sizes = np.array([len(source) for source in sources], dtype=np.float64)
         shares = np.asarray(weights, dtype=np.float64) * sizes  # weights multiply dataset sizes
         self._shares = np.cumsum(shares / shares.sum())
-        self._order = lru_cache(maxsize=2 * len(sources))(self._shuffled)
+        self._orders: dict[tuple[int, int], np.ndarray] = {}
 
     def batch(self, numbers: Sequence[int]) -> Batch:
         """Return the samples with these numbers of the stream as one batch."""
@@ -85,8 +84,16 @@ class SampleStream(Dataset[Batch]):
         low = float(self._shares[which - 1]) if which else 0.0
         return int(number * (float(self._shares[which]) - low))
 
+    def _order(self, which: int, epoch: int) -> np.ndarray:
+        if (which, epoch) not in self._orders:
+            self._orders = {key: o for key, o in self._orders.items() if key[0] != which}
+            self._orders[which, epoch] = self._shuffled(which, epoch)
+        return self._orders[which, epoch]
+
     def _shuffled(self, which: int, epoch: int) -> np.ndarray:
-        return np.random.default_rng([self.seed, 1, which, epoch]).permutation(len(self.sources[which]))
+        return np.random.default_rng([self.seed, 1, which, epoch]).permutation(
+            len(self.sources[which])
+        )
 
 
 def read_sample(

@@ -16,9 +16,15 @@ FILE = "metrics.jsonl"
 class MetricsLog:
     """Appends to `metrics.jsonl`; a resumed run first drops what lies beyond the step it resumes from."""
 
-    def __init__(self, folder: Path, resume_step: int, *, tensorboard: bool = False, wandb: str = "") -> None:
+    def __init__(
+        self, folder: Path, resume_step: int, *, tensorboard: bool = False, wandb: str = ""
+    ) -> None:
         self._path = folder / FILE
-        lines = [line for line in read_metrics(folder) if line["step"] <= resume_step] if resume_step else []
+        lines = (
+            [line for line in read_metrics(folder) if line["step"] <= resume_step]
+            if resume_step
+            else []
+        )
         self._path.write_text("".join(json.dumps(line) + "\n" for line in lines))
         self._board = _tensorboard(folder) if tensorboard else None
         self._wandb = _wandb(folder, wandb) if wandb else None
@@ -62,7 +68,9 @@ def _tensorboard(folder: Path) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
-        raise TrainingError("tensorboard: true needs it installed: pip install tensorboard") from error
+        raise TrainingError(
+            "tensorboard: true needs it installed: pip install tensorboard"
+        ) from error
     return SummaryWriter(str(folder / "tensorboard"))
 
 

@@ -16,7 +16,9 @@ def show(entry: dict[str, Any], steps: int) -> None:
         f"step {entry['step']}/{steps}",
         f"loss {entry['loss']:.4f}",
         f"tokens {100 * entry['token_accuracy']:.1f} %",
-        f"L1 {1e3 * sum(metres) / len(metres):.2f} mm" if metres else f"L1 {sum(entry['l1'].values()):.4f}",
+        f"L1 {1e3 * sum(metres) / len(metres):.2f} mm"
+        if metres
+        else f"L1 {sum(entry['l1'].values()):.4f}",
         f"{entry['samples_per_s']:.1f} samples/s",
         f"{duration(left)} left",
     ]

@@ -68,7 +68,9 @@ class Source:
             _check_numbers(episode.action, action_dim, "action", where)
             if proprio_dim:
                 if episode.proprio is None:
-                    raise TrainingDataError(f"{where} has no `state`, the model takes {proprio_dim}")
+                    raise TrainingDataError(
+                        f"{where} has no `state`, the model takes {proprio_dim}"
+                    )
                 _check_numbers(episode.proprio, proprio_dim, "state", where)
             if not any(str(words).strip() for words in episode.episode.instructions):
                 raise TrainingDataError(f"{where} has no instruction; label it or leave it out")
@@ -106,9 +108,7 @@ def sampled_steps(episode: StandardEpisode) -> npt.NDArray[np.int32]:
     return steps if labelled is None else steps[np.asarray(labelled)[steps] > 0]
 
 
-def _check_numbers(
-    values: npt.NDArray[np.float32], width: int, what: str, where: str
-) -> None:
+def _check_numbers(values: npt.NDArray[np.float32], width: int, what: str, where: str) -> None:
     if values.ndim != 2 or values.shape[1] != width:
         raise TrainingDataError(
             f"{where}: {what} has shape {list(values.shape)}, the model takes {width} numbers a step"

@@ -40,6 +40,7 @@ from evla_ros.training.losses import Sums, action_sums, token_sums
 from evla_ros.training.metrics import MetricsLog
 from evla_ros.training.progress import show
 from evla_ros.training.schedule import learning_rate
+from evla_ros.training.step_subset import draw_steps, forward_steps, pick_steps
 
 
 def train(config: TrainConfig, *, resume: bool = False) -> Path:
@@ -61,20 +62,29 @@ class Run:
         _open_folder(self.folder, config, world, resume=resume)
         self.parts = build(config)
         self.model = self.parts.model.to(world.device).train()
+        self._steps: torch.Tensor | None = None
+        if config.loss.steps and self.model.config.action.mask != "isolated":
+            raise TrainingError(
+                "loss.steps needs model.action.mask: isolated (slots must not see each other)"
+            )
         self.modules = self._prepare_modules()
         self.share = _share(config, world)
         self.train_stream, self.val_stream = self._streams()
         self.trained = [p for m in self.modules.values() for p in m.parameters() if p.requires_grad]
         settings = config.optimizer
         self.optimizer = torch.optim.AdamW(
-            _decay_groups(self.trained, settings.weight_decay), lr=settings.learning_rate, betas=settings.betas
+            _decay_groups(self.trained, settings.weight_decay),
+            lr=settings.learning_rate,
+            betas=settings.betas,
         )
         self.ema = Ema(self.model, settings.ema)
         facts = load_state(self.folder, self.modules, self.optimizer, self.ema) if resume else None
         self.first_step = int(facts["step"]) if facts else 0
         self.best = float(facts["best"]) if facts else float("inf")
         self.log = (
-            MetricsLog(self.folder, self.first_step, tensorboard=config.tensorboard, wandb=config.wandb)
+            MetricsLog(
+                self.folder, self.first_step, tensorboard=config.tensorboard, wandb=config.wandb
+            )
             if world.is_main
             else None
         )
@@ -104,10 +114,15 @@ class Run:
     def step(self, step: int, stream: Any) -> tuple[dict[str, Any], float]:
         """One optimiser step over `accumulate` forwards; returns summed metrics and the gradient norm."""
         settings = self.config.optimizer
-        torch.manual_seed(hash((self.config.seed, step, self.world.rank)) % 2**31)  # adapter dropout
+        torch.manual_seed(
+            hash((self.config.seed, step, self.world.rank)) % 2**31
+        )  # adapter dropout
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(settings, step)
         waiting = [next(stream).to(self.world.device) for _ in range(settings.accumulate)]
+        self._steps = self._draw_steps(step)
+        if self._steps is not None:
+            waiting = [pick_steps(batch, self._steps) for batch in waiting]
         count = self.world.total(torch.stack([_count(b) for b in waiting]).sum().float())
         totals: dict[str, Any] = {}
         for batch in waiting:
@@ -129,12 +144,22 @@ class Run:
             if self.model.config.action.decode != "joint":
                 sums = token_sums(self.model, batch)
                 return sums, sums.loss.new_zeros(())
-            output = self.model.forward_joint(batch.inputs)
+            if self._steps is None:
+                output = self.model.forward_joint(batch.inputs)
+            else:
+                output = forward_steps(self.model, batch.inputs, self._steps)
             sums = action_sums(self.model, output, batch, weights.l1, weights.tokens)
             if "grounding" not in self.modules:
                 return sums, sums.loss.new_zeros(())
             parts = self.modules["grounding"](output, batch)
             return sums, weights.grounding * sum(parts.values(), start=sums.loss.new_zeros(()))
+
+    def _draw_steps(self, step: int) -> torch.Tensor | None:
+        count, action = self.config.loss.steps, self.model.config.action
+        if count == 0 or count >= action.chunk:
+            return None
+        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
+        return draw_steps(action.chunk, count, generator)
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
         if self.config.optimizer.precision == "fp32":
@@ -151,7 +176,9 @@ class Run:
         modules: dict[str, nn.Module] = {"model": model}
         if config.loss.grounding:
             torch.manual_seed(config.seed + 1)
-            modules["grounding"] = Grounding(model, config.loss.grounding_layer).to(self.world.device)
+            modules["grounding"] = Grounding(model, config.loss.grounding_layer).to(
+                self.world.device
+            )
         if config.compile:
             model.language_model.body.forward = torch.compile(model.language_model.body.forward)
         self._fsdp_factor = 1
@@ -215,7 +242,9 @@ class Run:
 
     def _save(self, step: int) -> None:
         if self.world.is_main and self._fsdp_factor == 1:
-            save_state(self.folder, step, self.modules, self.optimizer, self.ema, {"best": self.best})
+            save_state(
+                self.folder, step, self.modules, self.optimizer, self.ema, {"best": self.best}
+            )
         if self.world.is_main or self._fsdp_factor > 1:
             self._save_checkpoint("last")
         self.world.barrier()
@@ -231,12 +260,16 @@ class Run:
                 )  # fmt: skip
 
 
-def _open_folder(folder: Path, config: TrainConfig, world: distributed.World, *, resume: bool) -> None:
+def _open_folder(
+    folder: Path, config: TrainConfig, world: distributed.World, *, resume: bool
+) -> None:
     stored = folder / "train.json"
     if resume and not stored.is_file():
         raise TrainingError(f"nothing to resume in {str(folder)!r}: it has no train.json")
     if not resume and stored.exists():
-        raise TrainingError(f"{str(folder)!r} holds a run already; resume it with --resume or choose another folder")
+        raise TrainingError(
+            f"{str(folder)!r} holds a run already; resume it with --resume or choose another folder"
+        )
     world.barrier()
     if world.is_main and not resume:
         folder.mkdir(parents=True, exist_ok=True)

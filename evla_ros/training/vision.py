@@ -54,7 +54,9 @@ class PatchProbe(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.score, self.place = nn.Linear(width, things), nn.Linear(width, things * 5)
 
-    def forward(self, features: Tensor, target: Tensor, point: Tensor, seen: Tensor) -> dict[str, Tensor]:
+    def forward(
+        self, features: Tensor, target: Tensor, point: Tensor, seen: Tensor
+    ) -> dict[str, Tensor]:
         """features [B, P, V], target [B, N] patches, point [B, N, 5], seen [B, N] -> losses and pixel error."""
         hidden = self.norm(features)
         score = self.score(hidden).transpose(1, 2)  # [B, N, P]
@@ -101,7 +103,9 @@ def pretrain_vision(config: VisionConfig) -> Path:
         nn.utils.clip_grad_norm_(trained, settings.clip_norm)
         optimizer.step()
         if world.is_main and (step % 50 == 49 or step == settings.steps - 1):
-            _report(folder, step + 1, losses, (step + 1) * settings.batch, time.monotonic() - started)
+            _report(
+                folder, step + 1, losses, (step + 1) * settings.batch, time.monotonic() - started
+            )
     path = folder / "vision.safetensors"
     if world.is_main:
         save_file({k: p.detach().contiguous() for k, p in backbones.named_parameters()}, path)
@@ -119,14 +123,21 @@ def _batch(
     step: int,
     world: distributed.World,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    size, side = config.optimizer.batch // world.ranks, preset.image.size // preset.backbones[0].patch_size
+    size, side = (
+        config.optimizer.batch // world.ranks,
+        preset.image.size // preset.backbones[0].patch_size,
+    )
     images, points = [], np.full((size, len(names), 5), -1.0, dtype=np.float32)
     for i in range(size):
         rng = np.random.default_rng([config.seed, step, world.rank, i])
         source = sources[int(rng.integers(len(sources)))]
         index, moment = source.locate(int(rng.integers(len(source))))
         episode = source.episode(index)
-        images.append(processor.process(config.camera, episode.episode.image(episode.cameras[config.camera], moment)))
+        images.append(
+            processor.process(
+                config.camera, episode.episode.image(episode.cameras[config.camera], moment)
+            )
+        )
         for name, point in objects_at(episode, moment).items():
             points[i, names.index(name)] = point
             if episode.proprio is not None:
@@ -150,8 +161,14 @@ def _names(sources: Sequence[Source]) -> tuple[str, ...]:
     return tuple(names.split("|"))
 
 
-def _report(folder: Path, step: int, losses: dict[str, Tensor], samples: int, seconds: float) -> None:
-    entry = {"step": step, **{k: round(float(v), 4) for k, v in losses.items()}, "samples_per_s": round(samples / seconds, 1)}
+def _report(
+    folder: Path, step: int, losses: dict[str, Tensor], samples: int, seconds: float
+) -> None:
+    entry = {
+        "step": step,
+        **{k: round(float(v), 4) for k, v in losses.items()},
+        "samples_per_s": round(samples / seconds, 1),
+    }
     with (folder / "vision.jsonl").open("a") as file:
         file.write(json.dumps(entry) + "\n")
     print("  ".join(f"{k} {v}" for k, v in entry.items()), file=sys.stderr, flush=True)

@@ -61,9 +61,7 @@ class _Columns:
         self.extra.setdefault(name, []).append(value)
 
 
-def collect_features(
-    world: World, image_size: int, settings: CollectSettings
-) -> DatasetFeatures:
+def collect_features(world: World, image_size: int, settings: CollectSettings) -> DatasetFeatures:
     """Return the features of the datasets that `collect_episode` fills."""
     shape, count = (settings.chunk, world.action_dim), len(object_names(world))
     columns: dict[str, Feature] = {
@@ -80,13 +78,19 @@ def collect_features(
         "task_family": text(),
         "object_names": text("Separated by |, in the order of the object columns."),
         "collected_by": text("expert, or the policy that visited these states."),
-        "follows_instruction": scalar("bool", "False: `action` is not an answer to its instruction."),
+        "follows_instruction": scalar(
+            "bool", "False: `action` is not an answer to its instruction."
+        ),
     }
     return features_for_embodiment(world.embodiment, image_size, columns, metadata)
 
 
 def collect_episode(
-    world: World, seed: int, settings: CollectSettings, actor: Actor | None = None, task: str | None = None
+    world: World,
+    seed: int,
+    settings: CollectSettings,
+    actor: Actor | None = None,
+    task: str | None = None,
 ) -> Episode:
     """Play one episode and return it; deterministic in `seed` for the expert.
 
@@ -103,7 +107,9 @@ def collect_episode(
         observation = world.observe(chosen.instruction)
         _observe(columns, world, observation, settings)
         labelled = tick % settings.every == 0
-        _relabel(columns, world, chosen, style, settings, rng, labelled=labelled, own=actor is not None)
+        _relabel(
+            columns, world, chosen, style, settings, rng, labelled=labelled, own=actor is not None
+        )
         label = expert.act() if actor is None else actor(observation)
         columns.action.append(label)
         world.apply(noisy(label, style, rng) if actor is None else label)

@@ -121,5 +121,3 @@ def _progress(done: int, total: int, started: float) -> None:
         print(f"\r{line}  ", end="\n" if done == total else "", file=sys.stderr, flush=True)
     elif done % GROUP == 0 or done == total:
         print(line, file=sys.stderr, flush=True)
-
-

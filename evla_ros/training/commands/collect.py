@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`evla train collect`: simulated demonstrations with counterfactual labels, straight into an RLDS dataset."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+_EXAMPLES = """examples:
+  evla train collect outputs/data/tabletop_nano --episodes 1000 --workers 2
+  evla train collect outputs/data/tabletop_second --policy outputs/run/best --first-seed 2000000
+
+Every second step also says what the expert would do for other instructions, rolled out from a copy of that
+very state. With --policy the states are the policy's and the expert only answers (DAgger)."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add = parser.add_argument
+    add("dataset", help="the new dataset's folder; its last part is the name")
+    add("--world", default="tabletop_arm", help="the simulated world (default: tabletop_arm)")
+    add("--episodes", type=int, default=1000, metavar="N", help="(default: 1000)")
+    add(
+        "--first-seed", type=int, default=1_000_000, metavar="S", help="evaluation uses small seeds"
+    )
+    add(
+        "--relabels",
+        type=int,
+        default=2,
+        metavar="R",
+        help="other instructions per step (default: 2)",
+    )
+    add("--noise", type=float, default=0.5, help="largest execution noise, in steps (default: 0.5)")
+    add("--image-size", type=int, default=128, metavar="PX", help="(default: 128)")
+    add(
+        "--policy",
+        default="",
+        metavar="CHECKPOINT",
+        help="whose states to visit (default: the expert's)",
+    )
+    add("--workers", type=int, default=1, metavar="W", help="processes (default: 1)")
+    parser.epilog = _EXAMPLES
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Collect and print the dataset's path."""
+    from evla_ros.training.simulated.collect import CollectSettings
+    from evla_ros.training.simulated.dataset import CollectJob, collect_dataset
+
+    settings = CollectSettings(relabels=arguments.relabels, noise=arguments.noise)
+    job = CollectJob(
+        arguments.world,
+        arguments.episodes,
+        arguments.first_seed,
+        arguments.image_size,
+        settings,
+        arguments.policy,
+    )
+    folder = Path(arguments.dataset)
+    print(collect_dataset(folder.parent, folder.name, job, arguments.workers))
+    return 0

@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`evla train vision`: minutes of encoder pretraining on where things are, before `evla-nano` learns actions."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add = parser.add_argument
+    add("output", help="a new folder for vision.safetensors")
+    add(
+        "--dataset", action="append", required=True, metavar="DIR", help="from `evla train collect`"
+    )
+    add("--preset", default="evla-nano", help="whose encoders (default: evla-nano)")
+    add("--camera", default="primary", help="(default: primary)")
+    add("--steps", type=int, default=600, metavar="N", help="(default: 600)")
+    add("--batch", type=int, default=48, metavar="B", help="(default: 48)")
+    parser.epilog = "example: evla train vision outputs/vision --dataset outputs/data/tabletop_nano"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train and print the path of the weights."""
+    from evla_ros.training.config import OptimizerSettings
+    from evla_ros.training.vision import VisionConfig, pretrain_vision
+
+    optimizer = OptimizerSettings(
+        steps=arguments.steps, batch=arguments.batch, warmup_steps=30, learning_rate=1.5e-3
+    )
+    config = VisionConfig(
+        arguments.output, tuple(arguments.dataset), arguments.preset, arguments.camera, 0, optimizer
+    )
+    print(pretrain_vision(config))
+    return 0

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A small dataset on disk, a tiny model preset, and a training configuration over both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from evla_ros.data.episode import Episode, rlds_flags
+from evla_ros.data.image_jpeg import encode_jpeg
+from evla_ros.data.rlds.features import features_for_embodiment, scalar, tensor, text
+from evla_ros.data.rlds.writer import DatasetWriter
+from evla_ros.embodiment import action_layout, load_embodiment
+
+COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200)}
+LENGTH, CHUNK = 9, 4
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def make_episode(number: int, *, relabels: bool) -> Episode:
+    """Blocks of two colours left and right; the action moves towards the named one."""
+    rng = np.random.default_rng(number)
+    order = list(COLOURS)
+    rng.shuffle(order)
+    own = order[int(rng.integers(2))]
+    image = np.full((48, 48, 3), 120, dtype=np.uint8)
+    for side, colour in enumerate(order):
+        image[16:32, 8 + 24 * side : 20 + 24 * side] = COLOURS[colour]
+    way = {colour: -1.0 if side == 0 else 1.0 for side, colour in enumerate(order)}
+    action = np.zeros((LENGTH, 7), dtype=np.float32)
+    action[:, 0] = way[own] * 0.02
+    action[:, 1] = np.linspace(-0.01, 0.01, LENGTH)
+    action[:, 6] = np.arange(LENGTH) % 2
+    state = rng.normal(0, 0.1, (LENGTH, 8)).astype(np.float32)
+    columns = dict(rlds_flags(LENGTH, terminal=True))
+    if relabels:
+        other = next(c for c in COLOURS if c != own)
+        chunk = np.zeros((LENGTH, CHUNK, 7), dtype=np.float32)
+        chunk[..., 0] = way[other] * 0.02
+        columns["relabel_instruction_0"] = np.array([f"reach the {other} block"] * LENGTH, object)
+        columns["relabel_actions_0"] = chunk
+        steps = np.where(np.arange(LENGTH) % 2 == 0, CHUNK, 0).astype(np.int32)
+        columns["relabel_steps_0"] = steps
+    jpeg = encode_jpeg(image)
+    return Episode(
+        images={"image_primary": [jpeg] * LENGTH, "image_wrist": [jpeg] * LENGTH},
+        observations={"state": state},
+        action=action,
+        instructions=[f"reach the {own} block"] * LENGTH,
+        columns=columns,
+        metadata={"episode_id": f"episode-{number}", "success": True},
+    )
+
+
+def write_dataset(root: Path, name: str, episodes: int = 8, *, relabels: bool = False) -> Path:
+    embodiment = load_embodiment("tabletop_arm")
+    columns = {}
+    if relabels:
+        columns = {
+            "relabel_instruction_0": text(),
+            "relabel_actions_0": tensor((CHUNK, 7)),
+            "relabel_steps_0": scalar("int32"),
+        }
+    features = features_for_embodiment(embodiment, 48, columns)
+    layout = action_layout(embodiment)
+    with DatasetWriter(
+        root, name, features, embodiment_text=embodiment.text, action_layout=layout
+    ) as writer:
+        for number in range(episodes):
+            writer.add(make_episode(number, relabels=relabels))
+    return writer.report.path
+
+
+@pytest.fixture(scope="session")
+def plain_dataset(tmp_path_factory) -> Path:
+    return write_dataset(tmp_path_factory.mktemp("rlds"), "plain_set")
+
+
+@pytest.fixture(scope="session")
+def relabelled_dataset(tmp_path_factory) -> Path:
+    return write_dataset(tmp_path_factory.mktemp("rlds"), "relabelled_set", relabels=True)
+
+
+@pytest.fixture(scope="session")
+def tiny_preset(tmp_path_factory) -> Path:
+    """A model of a few thousand parameters with every part of the real one."""
+    vision = {"hidden_size": 16, "depth": 2, "heads": 2, "mlp_size": 32, "patch_size": 12}
+    preset = {
+        "name": "tiny",
+        "backbones": [
+            {"kind": "dinov2", **vision, "mean": [0.5] * 3, "std": [0.5] * 3, "stem": "conv"},
+            {"kind": "siglip", **vision, "mean": [0.5] * 3, "std": [0.5] * 3},
+        ],
+        "image": {"size": 48, "cameras": ["primary"]},
+        "projector": "gelu-mlp",
+        "language_model": {
+            "family": "qwen2", "vocabulary_rows": 576, "hidden_size": 32, "layers": 2, "heads": 4,
+            "key_value_heads": 2, "mlp_size": 64, "rope_theta": 10000.0, "max_positions": 512,
+        },
+        "action": {
+            "chunk": CHUNK, "dim": 7, "vocabulary_size": 576, "heads": ["tokens", "l1"],
+            "output": "l1", "l1_width": 32, "mask": "block_prefix_lm",
+        },
+        "prompt": {"template": "In: {instruction}?\nOut:", "prefix_ids": [0], "max_tokens": 48},
+    }  # fmt: skip
+    path = tmp_path_factory.mktemp("preset") / "tiny.yaml"
+    path.write_text(yaml.safe_dump(preset))
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path, plain_dataset, tiny_preset) -> dict:
+    """A configuration as plain data; tests change it and hand it to `parse_config`."""
+    return {
+        "output": str(tmp_path / "run"),
+        "datasets": [{"path": str(plain_dataset)}],
+        "model": {"preset": str(tiny_preset), "chunk": CHUNK},
+        "optimizer": {"steps": 6, "batch": 4, "learning_rate": 3e-3, "warmup_steps": 2},
+        "log_every": 1,
+        "eval_every": 3,
+        "eval_batches": 1,
+        "save_every": 2,
+    }
