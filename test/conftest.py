@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,32 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("ROS_PYTHON_CHECK_FIELDS", "1")
 # Above 101 the ports of a domain overlap the ephemeral ones of Linux.
 DOMAINS = range(80, 101)
+
+
+# What a test file needs, by its folder or its imports; where that is not installed (`make
+# test-core`), the file is not collected, and the summary says so.
+NEEDS = {
+    "mujoco": re.compile(r"^(?:from|import) (?:evla_ros\.sim|mujoco)\b", re.MULTILINE),
+    "torch": re.compile(r"^(?:from|import) (?:evla_ros\.(?:model|training)|torch)\b", re.MULTILINE),
+}
+FOLDERS = {"mujoco": {"sim"}, "torch": {"model", "training"}}
+MISSING = [name for name in NEEDS if importlib.util.find_spec(name) is None]
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out the files whose libraries are not installed."""
+    if collection_path.suffix != ".py" or not MISSING:
+        return None
+    folders = set(collection_path.relative_to(ROOT).parts)
+    text = collection_path.read_text(encoding="utf-8")
+    needed = any(FOLDERS[name] & folders or NEEDS[name].search(text) for name in MISSING)
+    return needed or None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was not collected."""
+    for name in MISSING:
+        terminalreporter.write_line(f"{name} is not installed: its tests were not collected")
 
 
 @pytest.fixture(scope="session")
