@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import heapq
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -129,17 +130,39 @@ def _arm_events(robot: SyntheticRobot, stamp: int, time_s: float) -> Iterator[Ev
         yield Event(stamp, f"/{arm.gripper.state}", number, value)
 
 
-def write_robot_bag(folder: Path, robot: SyntheticRobot, **custom: str) -> Path:
-    """Write the recording as a bag of ours; `custom` goes into (or replaces) its custom data."""
+Change = Callable[[Event], "Event | None"]
+
+
+def unchanged(event: Event) -> Event:
+    """Return the event."""
+    return event
+
+
+def write_robot_bag(
+    folder: Path,
+    robot: SyntheticRobot,
+    change: Change = unchanged,
+    extra: Iterable[Event] = (),
+    **custom: str,
+) -> Path:
+    """Write the recording as a bag of ours.
+
+    change: maps each event to the one to write, None leaves it out. extra: further events. custom:
+    goes into (or replaces) the custom data.
+    """
     body = robot.embodiment
     data = {"embodiment": body.text, "embodiment_hash": body.content_hash}
     data |= {"instruction": robot.instruction, "outcome": robot.outcome, **custom}
     latency = round(robot.latency_s * SECOND)
-    with McapBagWriter(folder, data, "jazzy") as writer:
-        channels: dict[str, int] = {}
-        for event in robot_events(robot):
-            if event.topic not in channels:
-                definition = definition_of(event.type)
-                channels[event.topic] = writer.add_topic(event.topic, event.type, definition)
-            writer.write(channels[event.topic], event.data, event.stamp_ns + latency)
+    writer = McapBagWriter(folder, data, "jazzy")
+    channels: dict[str, int] = {}
+    for event in heapq.merge(robot_events(robot), extra, key=lambda e: e.stamp_ns):
+        changed = change(event)
+        if changed is None:
+            continue
+        if changed.topic not in channels:
+            definition = definition_of(changed.type)
+            channels[changed.topic] = writer.add_topic(changed.topic, changed.type, definition)
+        writer.write(channels[changed.topic], changed.data, changed.stamp_ns + latency)
+    writer.close(durable=False)
     return folder

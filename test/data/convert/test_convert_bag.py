@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -24,7 +25,6 @@ from evla_ros.data.rlds.staging import read_staged, staged_path
 from evla_ros.embodiment import load_embodiment
 from evla_ros.geometry.delta import delta_between
 from evla_ros.geometry.pose import Pose
-from test.data.convert.conftest import rewrite
 
 SECOND = 1_000_000_000
 EVENT = "evla_ros/msg/EpisodeEvent"
@@ -36,8 +36,8 @@ def convert_one(path, options, tmp_path):
     features = bag_features(options.embodiment(), options.image_size)
     episodes = []
     for name in result.episode_ids:
-        framed = read_staged(staged_path(tmp_path / "staging", name))
-        episodes.append(decode_episode(memoryview(framed)[12:-4], features))
+        _, payload, _ = read_staged(staged_path(tmp_path / "staging", name))
+        episodes.append(decode_episode(memoryview(payload), features))
     return (episodes[0] if len(episodes) == 1 else episodes), result
 
 
@@ -139,7 +139,7 @@ def test_compressed_cameras_and_namespaces(robot, options, tmp_path):
     from evla_ros.embodiment import parse_embodiment
 
     other = replace(robot, embodiment=parse_embodiment(text, source="test"))
-    bag = rewrite(tmp_path / "bag", other, lambda e: e._replace(topic="/robot1" + e.topic))
+    bag = write_robot_bag(tmp_path / "bag", other, lambda e: e._replace(topic="/robot1" + e.topic))
     episode, _ = convert_one(bag, replace(options, embodiment_text=text), tmp_path)
     assert len(episode) == 29
 
@@ -157,7 +157,7 @@ def cut_camera(robot, start_s, stop_s):
 @pytest.mark.parametrize(("mode", "lengths"), [("longest", [23]), ("split", [7, 23])])
 def test_gap_is_cut_out_and_counted(robot, options, tmp_path, mode, lengths):
     longer = replace(robot, seconds=4.0)
-    bag = rewrite(tmp_path / "bag", longer, cut_camera(longer, 0.3, 1.5))
+    bag = write_robot_bag(tmp_path / "bag", longer, cut_camera(longer, 0.3, 1.5))
     got, result = convert_one(bag, replace(options, on_gap=mode), tmp_path)
     episodes = got if isinstance(got, list) else [got]
     assert [len(e) for e in episodes] == lengths
@@ -169,7 +169,7 @@ def test_gap_is_cut_out_and_counted(robot, options, tmp_path, mode, lengths):
 
 
 def test_gap_can_reject_the_bag(robot, options, tmp_path):
-    bag = rewrite(tmp_path / "bag", robot, cut_camera(robot, 0.5, 1.7))
+    bag = write_robot_bag(tmp_path / "bag", robot, cut_camera(robot, 0.5, 1.7))
     result = convert_bag(bag, replace(options, on_gap="reject"), tmp_path / "s")
     assert result.status == "dropped"
     assert "camera:primary" in result.reason
@@ -201,6 +201,10 @@ def small_later(event):
     return event._replace(data=encode.encode_image(event.stamp_ns, "c", pixels))
 
 
+def only(topic, fault, event):
+    return fault(event) if event.topic == topic else event
+
+
 STILL = Pose(np.array([0.4, 0.0, 0.3]), np.array([0.0, 0.0, 0.0, 1.0]))
 FAULTS = {
     "nan": ("arm/current_pose", nan_pose, "finite"),
@@ -225,7 +229,8 @@ FAULTS = {
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_gate_drops_the_bag_before_anything_is_written(robot, options, tmp_path, name):
     topic, fault, gate = FAULTS[name]
-    bag = rewrite(tmp_path / "bag", robot, lambda e: fault(e) if e.topic[1:] == topic else e)
+    change = partial(only, "/" + topic, fault)
+    bag = write_robot_bag(tmp_path / "bag", robot, change)
     result = convert_bag(bag, options, tmp_path / "staging")
     assert result.status == "dropped"
     assert f"gate {gate!r}" in result.reason
@@ -234,7 +239,7 @@ def test_gate_drops_the_bag_before_anything_is_written(robot, options, tmp_path,
 
 def test_allowed_gate_lets_the_bag_through(robot, options, tmp_path):
     change = FAULTS["black"][1]
-    bag = rewrite(tmp_path / "bag", robot, lambda e: change(e) if "wrist" in e.topic else e)
+    bag = write_robot_bag(tmp_path / "bag", robot, lambda e: change(e) if "wrist" in e.topic else e)
     allowing = replace(options, allow=("black", "frozen"))
     assert convert_bag(bag, allowing, tmp_path / "s").status == "kept"
     assert {FAULTS[n][2] for n in FAULTS} <= set(GATES)
@@ -249,7 +254,7 @@ def test_empty_language_is_refused_and_can_be_given(robot, options, tmp_path):
 
 
 def test_missing_topic_is_named_with_the_nearest(robot, options, tmp_path):
-    bag = rewrite(
+    bag = write_robot_bag(
         tmp_path / "bag",
         robot,
         lambda e: e._replace(topic="/arm/targetpose") if "target" in e.topic else e,
@@ -280,7 +285,7 @@ def test_idle_steps_go_and_the_rest_is_untouched(robot, options, tmp_path):
         pose = arm_pose(0, 0, 2.0)
         return pose_event(event, pose)
 
-    bag = rewrite(tmp_path / "bag", robot, pause)
+    bag = write_robot_bag(tmp_path / "bag", robot, pause)
     kept, _ = convert_one(bag, options, tmp_path)
     trimmed, _ = convert_one(bag, replace(options, idle="all"), tmp_path / "b")
     assert len(kept) == 29
@@ -303,7 +308,7 @@ def test_interventions_from_events_flag_their_steps(robot, options, tmp_path):
         return Event(stamp, "/recorder/episode_event", EVENT, data)
 
     extra = [event(0.5, 6), event(1.0, 7), event(2.0, 6)]
-    bag = rewrite(tmp_path / "bag", robot, lambda e: e, extra, outcome="")
+    bag = write_robot_bag(tmp_path / "bag", robot, lambda e: e, extra, outcome="")
     episode, _ = convert_one(bag, options, tmp_path)
     t = times(episode, robot)
     expected = ((t >= 0.5) & (t < 1.0)) | (t >= 2.0)
@@ -388,7 +393,7 @@ def test_clock_jump_is_a_reason(robot, options, tmp_path):
             return event._replace(data=encode.encode_pose(robot.start_ns, "base_link", old))
         return event
 
-    result = convert_bag(rewrite(tmp_path / "bag", robot, jump), options, tmp_path / "s")
+    result = convert_bag(write_robot_bag(tmp_path / "bag", robot, jump), options, tmp_path / "s")
     assert "jumps back" in result.reason
 
 
