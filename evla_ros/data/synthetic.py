@@ -30,6 +30,7 @@ Size = tuple[int, int]
 SMALL: Size = (24, 32)  # height, width: unequal, so that a swap shows
 _START_NS = 1_700_000_000_000_000_000
 _TICK_NS = 100_000_000
+_AGES = "Age of each stream [s]: camera:primary, camera:wrist, gripper:arm"
 
 
 def synthetic_features(embodiment: Embodiment, size: Size = SMALL) -> DatasetFeatures:
@@ -37,7 +38,7 @@ def synthetic_features(embodiment: Embodiment, size: Size = SMALL) -> DatasetFea
     return features_for_embodiment(
         embodiment,
         size,
-        columns={"stamp_ns": scalar("int64"), "age_s": tensor((3,), "float32", "per stream")},
+        columns={"stamp_ns": scalar("int64"), "age_s": tensor((3,), "float32", _AGES)},
         metadata={"operator": text(), "interventions": scalar("int64"), "skew_s": scalar()},
     )
 

@@ -56,7 +56,7 @@ def _ages(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Findi
         values = [e.columns[key].reshape(len(e), -1) for e in episodes if key in e.columns]
         pooled = np.concatenate(values).astype(np.float64)
         for stream in range(pooled.shape[1]):
-            where = key if pooled.shape[1] == 1 else f"{key}[{stream}]"
+            where = context.stream(key, stream)
             median, latest = np.median(pooled[:, stream]), pooled[:, stream].max(initial=0.0)
             if pooled[:, stream].min(initial=0.0) < -1e-6:
                 fix = "synchronise the clocks (chrony, PTP) or convert by receive time"

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,28 @@ class SetContext:
     embodiment: Embodiment | None = None
     rate_hz: float | None = None
     statistics: dict[str, Any] | None = None
+    streams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def stream(self, column: str, index: int) -> str:
+        """Name entry `index` of a step column, with its topic: `age_s of camera:wrist (...)`."""
+        names = self.streams.get(column, ())
+        if index >= len(names):
+            return column if index == 0 and not names else f"{column}[{index}]"
+        topic = self._topic(names[index])
+        return f"{column} of {names[index]}" + (f" ({topic})" if topic else "")
+
+    def _topic(self, stream: str) -> str:
+        kind, _, name = stream.partition(":")
+        if self.embodiment is None:
+            return ""
+        if kind == "camera" and name in self.embodiment.cameras:
+            return self.embodiment.cameras[name].topic
+        arm = next((arm for arm in self.embodiment.arms if arm.name == name), None)
+        if arm is None:
+            return ""
+        if kind == "gripper":
+            return arm.gripper.state if arm.gripper is not None else ""
+        return arm.pose.topic or "tf"
 
     def where(self, key: str) -> str:
         """Return the feature with the topic it was recorded from, if that is known."""
@@ -56,7 +78,9 @@ def context_of(dataset: RldsDataset, episodes: Sequence[EpisodeSummary]) -> SetC
         arms = guessed_arms(dim, states)
         names = GUESSED_NAMES if arms else names
     rate = float(embodiment.rate_hz) if embodiment is not None else _rate(episodes)
-    return SetContext(dataset.name, names, arms, embodiment, rate, _statistics(dataset))
+    return SetContext(
+        dataset.name, names, arms, embodiment, rate, _statistics(dataset), _streams(dataset)
+    )
 
 
 def _embodiment(dataset: RldsDataset) -> Embodiment | None:
@@ -66,6 +90,16 @@ def _embodiment(dataset: RldsDataset) -> Embodiment | None:
         return parse_embodiment(dataset.embodiment_text, source=str(dataset.path))
     except EvlaError:
         return None
+
+
+def _streams(dataset: RldsDataset) -> dict[str, tuple[str, ...]]:
+    """Read the names of a column's entries from its description: `What it is: first, second`."""
+    found = {}
+    for key, feature in dataset.features.steps.items():
+        names = tuple(feature.description.rpartition(": ")[2].split(", "))
+        if len(feature.shape) == 1 and len(names) == feature.values_per_step:
+            found[key] = names
+    return found
 
 
 def _statistics(dataset: RldsDataset) -> dict[str, Any] | None:
