@@ -139,11 +139,11 @@ class FakeRobot:
             deadline_ns += period_ns
             if self._ended.wait(max(0.0, (deadline_ns - time.monotonic_ns()) / 1e9)):
                 return
-            self._publish_state()
+            self._publish_state(with_grippers=count % 5 == 0)
             if count % every == 0:
                 self.publish_images()
 
-    def _publish_state(self) -> None:
+    def _publish_state(self, *, with_grippers: bool) -> None:
         now_ns = self._now_ns()
         for index, (pose, gripper) in enumerate(zip(self._poses, self._grippers, strict=True)):
             wanted = self.wanted[index]
@@ -154,7 +154,7 @@ class FakeRobot:
             if self.switches.poses:
                 frame = self._embodiment.base_frame
                 pose.publish(pose_stamped(self.measured[index], frame, now_ns))
-            if self.switches.grippers and gripper is not None:
+            if with_grippers and self.switches.grippers and gripper is not None:
                 gripper.publish(Float64(data=0.04))
 
     def publish_images(self) -> None:

@@ -16,6 +16,7 @@ from evla_ros.policy.errors import PolicyTimeoutError, WorkerDiedError
 from evla_ros.policy.runner import Runner
 from evla_ros.policy.scheduling import as_usual
 from evla_ros.policy.types import Chunk
+from evla_ros.ros.camera_input import RawImage
 from evla_ros.ros.observation_builder import BadImageError, Snapshot, decoded, snapshot
 from evla_ros.ros.robot_inputs import RobotInputs
 from evla_ros.ros.shared_core import SharedCore
@@ -70,6 +71,7 @@ class InferenceLoop:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._unanchored = 0
+        self._used: bytes | None = None
 
     def start(self) -> None:
         """Begin."""
@@ -102,8 +104,7 @@ class InferenceLoop:
             try:
                 if not self._runner.alive:
                     self._restart()
-                elif self._wanted():
-                    self._wait_for_image()
+                elif self._wanted() and self._has_new_image():
                     self._infer_once()
             except Exception as error:  # noqa: BLE001 - said, and the robot holds
                 self._fail(Reason.POLICY_FAILED, f"{type(error).__name__}: {error}")
@@ -112,11 +113,17 @@ class InferenceLoop:
         with self._lock:
             return self._controller.wants_inference(self._now_ns())
 
-    def _wait_for_image(self) -> None:
+    def _has_new_image(self) -> bool:
+        """Return whether there is an image not inferred from yet; wait a little for a fresh one."""
         latest = self._inputs.cameras["primary"].latest
-        if latest is None or self._now_ns() - latest.received_ns > _FRESH_NS:
+        if latest is None or latest.data is self._used or self._is_old(latest):
             self._image.clear()
             self._image.wait(self._fresh_wait_s)
+            latest = self._inputs.cameras["primary"].latest
+        return latest is not None and latest.data is not self._used
+
+    def _is_old(self, image: RawImage) -> bool:
+        return self._now_ns() - image.received_ns > _FRESH_NS
 
     def _take(self) -> Snapshot | None:
         now_ns = self._now_ns()
@@ -136,6 +143,7 @@ class InferenceLoop:
                 controller.epoch,
             )
             controller.policy.begin(now_ns)
+            self._used = taken.images["primary"].data
             return taken
 
     def _anchored(self) -> bool:
