@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from evla_ros.data.bags.reader import open_bag
 from evla_ros.data.bags.types import Bag, BagError
@@ -17,6 +17,7 @@ from evla_ros.data.convert.columns import TickColumns
 from evla_ros.data.convert.dataset_features import bag_features
 from evla_ros.data.convert.gates import Gates
 from evla_ros.data.convert.options import ConvertOptions
+from evla_ros.data.episode import Episode
 from evla_ros.data.messages import decode_string
 from evla_ros.data.rlds.staging import stage_episode
 from evla_ros.embodiment import Embodiment, EmbodimentError, differences, parse_embodiment
@@ -70,7 +71,18 @@ def convert_bag(path: Path, options: ConvertOptions, staging: Path) -> BagResult
     return BagResult(**{**result.__dict__, "seconds": round(seconds, 4)})
 
 
-def _convert(path: Path, options: ConvertOptions, staging: Path) -> BagResult:
+class ReadBag(NamedTuple):
+    """A bag as episodes, and what reading it told."""
+
+    episodes: list[Episode]
+    columns: TickColumns
+    facts: EpisodeFacts
+    message_hash: str
+    damage: str
+
+
+def read_bag(path: Path, options: ConvertOptions) -> ReadBag:
+    """Align, derive and check one bag; raises the EvlaError that makes it unusable."""
     embodiment = options.embodiment()
     with open_bag(path) as bag:
         _check_embodiment(bag, embodiment, options)
@@ -83,20 +95,26 @@ def _convert(path: Path, options: ConvertOptions, staging: Path) -> BagResult:
     if facts.outcome == "unknown" and options.unlabelled == "skip":
         raise EpisodeRefusedError("it has no outcome and unlabelled episodes are skipped")
     episodes = build_episodes(columns, facts, embodiment, options)
-    features = bag_features(embodiment, options.image_size)
-    for episode in episodes:
+    return ReadBag(episodes, columns, facts, collected.message_hash, damage)
+
+
+def _convert(path: Path, options: ConvertOptions, staging: Path) -> BagResult:
+    read = read_bag(path, options)
+    features = bag_features(options.embodiment(), options.image_size)
+    for episode in read.episodes:
         stage_episode(staging, episode, features)
+    cameras = read.columns.cameras
     return BagResult(
         str(path),
         "kept",
-        episode_ids=tuple(episode.episode_id for episode in episodes),
-        steps=sum(len(episode) for episode in episodes),
-        frames=sum(len(set(c.pictures)) for c in columns.cameras.values()),
-        outcome=facts.outcome,
-        message_hash=collected.message_hash,
-        damage=damage,
-        camera_sizes={n: next(iter(c.sizes)) for n, c in columns.cameras.items() if c.sizes},
-        lost_ticks=columns.complete.count(False),
+        episode_ids=tuple(episode.episode_id for episode in read.episodes),
+        steps=sum(len(episode) for episode in read.episodes),
+        frames=sum(len(set(camera.pictures)) for camera in cameras.values()),
+        outcome=read.facts.outcome,
+        message_hash=read.message_hash,
+        damage=read.damage,
+        camera_sizes={name: next(iter(c.sizes)) for name, c in cameras.items() if c.sizes},
+        lost_ticks=read.columns.complete.count(False),
     )
 
 

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`evla inspect` on bags: ours, the official recorder's, cut ones, and pictures of them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from evla_ros.bench.synthetic_bag import SyntheticRobot, write_robot_bag
+from evla_ros.cli.main import main
+from evla_ros.data.bag_summary import bag_episode, bag_text, describe_bag, is_bag
+from evla_ros.embodiment import load_embodiment
+from evla_ros.errors import EvlaError
+
+SECOND = 1_000_000_000
+
+
+@pytest.fixture(scope="module")
+def robot():
+    return SyntheticRobot(load_embodiment("tabletop_arm"), seconds=3.0)
+
+
+def test_rates_gaps_and_delays_are_measured(robot, tmp_path):
+    def cut(event):
+        seconds = (event.stamp_ns - robot.start_ns) / SECOND
+        return None if "wrist" in event.topic and 1.0 <= seconds < 2.0 else event
+
+    found = describe_bag(write_robot_bag(tmp_path / "bag", robot, cut))
+    assert found == json.loads(json.dumps(found))
+    primary = found["topics"]["/camera/primary/image_raw"]
+    wrist = found["topics"]["/camera/wrist/image_raw"]
+    assert primary["rate_hz"] == pytest.approx(30.0, rel=0.01)
+    assert primary["delay_s"] == pytest.approx(0.01, abs=1e-4)
+    assert (primary["health"], wrist["health"]) == ("ok", "gaps")
+    assert wrist["largest_gap_s"] == pytest.approx(1.033, abs=0.01)
+    assert found["topics"]["/instruction"]["health"] == "few"
+    assert found["episode"]["instruction"] == robot.instruction
+    text = bag_text(found)
+    assert "/camera/wrist/image_raw" in text
+    assert "gaps" in text
+
+
+def test_cut_bag_says_so(robot, tmp_path):
+    bag = write_robot_bag(tmp_path / "bag", robot)
+    file = next(bag.glob("*.mcap"))
+    raw = file.read_bytes()
+    file.write_bytes(raw[: len(raw) // 3])
+    assert "damaged near byte" in bag_text(describe_bag(bag))
+
+
+@pytest.mark.parametrize("name", ["talker_mcap", "talker_sqlite3"])
+def test_official_bags(shared, name):
+    found = describe_bag(shared / "data" / "rosbag2" / name)
+    assert found["topics"]["/topic"]["messages"] == 10
+    assert found["duration_s"] == pytest.approx(4.5, abs=0.1)
+    with pytest.raises(EvlaError, match="no embodiment"):
+        bag_episode(shared / "data" / "rosbag2" / name)
+
+
+def test_episode_of_a_bag_has_pictures_even_where_the_converter_would_refuse(robot, tmp_path):
+    from dataclasses import replace
+
+    bag = write_robot_bag(tmp_path / "bag", replace(robot, instruction=""))
+    episode = bag_episode(bag, 32)
+    assert episode.image("image_primary", 3).shape == (32, 32, 3)
+    assert is_bag(bag)
+    assert not is_bag(tmp_path)
+
+
+def test_command_line(robot, tmp_path, capsys):
+    bag = write_robot_bag(tmp_path / "bag", robot)
+    assert main(["inspect", str(bag), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kind"] == "bag"
+    sheet = tmp_path / "sheet.png"
+    assert main(["inspect", str(bag), "--sheet", str(sheet)]) == 0
+    assert sheet.stat().st_size > 1000
