@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Image augmentation as OpenVLA publishes it: random crop of 90 % of the area, then light and colour.
+"""Image augmentation as OpenVLA publishes it: a random crop of 90 % area, then light and colour.
 
 Policies trained with it are evaluated on a centre crop (`image.center_crop` of the configuration).
 """

@@ -26,9 +26,11 @@ UNSEEN = -1.0
 class Batch:
     """B samples with R instructions each.
 
-    `actions` [B, R, K, D] normalised; `valid` [B, R, K] real actions; `scale` [B, D] half the q01..q99
+    `actions` [B, R, K, D] normalised; `valid` [B, R, K] real actions; `scale` [B, D] half the
+    q01..q99
     span, to turn errors into metres and radians; `dataset` [B] its number.
-    Grounding: `noun` [B, R, 2] text column of a named thing (0: none), `point` [B, R, 2, 5] where it is:
+    Grounding: `noun` [B, R, 2] text column of a named thing (0: none), `point` [B, R, 2, 5] where
+    it is:
     right, down in 0..1, and metres from the tool.
     """
 
@@ -86,7 +88,10 @@ class Collator:
     def __call__(
         self, items: Sequence[tuple[int, Sample, Tensor | None]], features: Tensor | None = None
     ) -> Batch:
-        """Collate (dataset number, sample, augmented images or None); cached features replace images."""
+        """Collate (dataset number, sample, augmented images or None).
+
+        Cached features replace images.
+        """
         samples = [sample for _, sample, _ in items]
         answers = [answer for sample in samples for answer in sample.answers]
         instructions = len(samples[0].answers)
@@ -150,7 +155,7 @@ class Collator:
     def noun_columns(
         self, instruction: str, objects: Mapping[str, np.ndarray]
     ) -> list[tuple[int, np.ndarray]]:
-        """Return (prompt column, place) of every seen thing that the instruction names, in its order."""
+        """Return (prompt column, place) of every seen thing that the instruction names."""
         prompts = self.processor.prompt_builder
         text = prompts.text(instruction)
         places = sorted((text.find(name), name) for name in objects if name in text)

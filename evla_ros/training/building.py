@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a configuration to the things a run needs: sources, statistics, model, tokenizer, streams."""
+"""From a configuration to what a run needs: sources, statistics, model, tokenizer, streams."""
 
 from __future__ import annotations
 
@@ -187,6 +187,6 @@ def with_attention(model: EvlaModel, attention: str) -> EvlaModel:
 def _check_start(config: EvlaConfig, dim: int, where: str) -> None:
     if config.action.dim != dim:
         raise TrainingError(
-            f"checkpoint {where!r} gives {config.action.dim} numbers a step, the dataset has {dim}; "
-            "use `evla train adapt` to move it to this embodiment"
+            f"checkpoint {where!r} gives {config.action.dim} numbers a step, the dataset "
+            f"has {dim}; use `evla train adapt` to move it to this embodiment"
         )

@@ -76,7 +76,8 @@ def load_state(
                 value.copy_(tensors[f"ema.{key}"])
     except (KeyError, RuntimeError) as error:
         raise TrainingError(
-            f"{found[-1]} does not fit this configuration ({error}); resume with the one it began with"
+            f"{found[-1]} does not fit this configuration ({error}); resume with the one it "
+            "began with"
         ) from error
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():

@@ -19,7 +19,10 @@ class _Strict(BaseModel):
 
 
 class DatasetEntry(_Strict):
-    """One dataset folder; `weight` multiplies its size, `transform` is a name of training/standardize.py."""
+    """One dataset folder.
+
+    `weight` multiplies its size, `transform` is a name of training/standardize.py.
+    """
 
     path: str
     weight: float = Field(default=1.0, gt=0)
@@ -31,7 +34,8 @@ class DatasetEntry(_Strict):
 class ModelSettings(_Strict):
     """`start`: a checkpoint folder to go on from, else the preset with fresh weights.
 
-    `vision`: a safetensors file with encoder weights (from `evla train vision`). cameras: of the dataset; empty
+    `vision`: a safetensors file with encoder weights (from `evla train vision`). cameras: of the
+    dataset; empty
     keeps the preset's. chunk: K, 0 takes the embodiment's (the preset's without one).
     """
 
@@ -46,7 +50,10 @@ class ModelSettings(_Strict):
 
 
 class DataSettings(_Strict):
-    """instructions: R answers per picture. workers: processes that decode pictures (0: this one)."""
+    """instructions: R answers per picture.
+
+    Workers: processes that decode pictures (0: this one).
+    """
 
     instructions: int = Field(default=1, ge=1)
     augment: bool = False
@@ -73,7 +80,8 @@ class OptimizerSettings(_Strict):
 class LossSettings(_Strict):
     """Weights of the parts of the loss; grounding needs a dataset that says where things are.
 
-    steps: learn so many of the K steps at a time, drawn anew for every update (0: all; mask `isolated` only).
+    steps: learn so many of the K steps at a time, drawn anew for every update (0: all; mask
+    `isolated` only).
     """
 
     l1: float = Field(default=2.0, ge=0)
@@ -84,7 +92,7 @@ class LossSettings(_Strict):
 
 
 class LoraSettings(_Strict):
-    """Low-rank adapters on all linear layers (rank 0: none), merged into the weights in every checkpoint."""
+    """Low-rank adapters on all linear layers (rank 0: none); checkpoints have them merged."""
 
     rank: int = Field(default=0, ge=0)
     alpha: float = Field(default=16.0, gt=0)
@@ -92,7 +100,10 @@ class LoraSettings(_Strict):
 
 
 class TrainConfig(_Strict):
-    """Everything `evla train finetune` needs; `output` is a new folder, or that of the run to resume."""
+    """Everything `evla train finetune` needs.
+
+    `output` is a new folder, or that of the run to resume.
+    """
 
     output: str
     datasets: tuple[DatasetEntry, ...] = Field(min_length=1)
@@ -127,7 +138,10 @@ class TrainConfig(_Strict):
 
 
 def load_config(path: str | Path, changes: list[str] | None = None) -> TrainConfig:
-    """Read a YAML file and apply `key.sub=value` changes; raises TrainingError with the dotted path."""
+    """Read a YAML file and apply `key.sub=value` changes.
+
+    Raises TrainingError with the dotted path.
+    """
     file = Path(path)
     try:
         data = yaml.safe_load(file.read_text())

@@ -12,7 +12,7 @@ FILE = "curves.png"
 
 
 def plot_curves(folder: Path) -> Path | None:
-    """Draw `curves.png` from the metrics of a run; None when there is nothing to draw or no matplotlib."""
+    """Draw `curves.png` of a run; None when there is nothing to draw or no matplotlib."""
     try:
         from matplotlib.figure import Figure
     except ImportError:

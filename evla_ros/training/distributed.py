@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from evla_ros.training.errors import TrainingError
 
 @dataclass(frozen=True)
 class World:
-    """This process's rank among `ranks`, and its device."""
+    """The process's rank among `ranks`, and its device."""
 
     rank: int
     ranks: int
@@ -49,7 +49,7 @@ def start() -> World:
     if on_gpu:
         torch.cuda.set_device(device)
     if ranks > 1:
-        limit = datetime.timedelta(minutes=30)
+        limit = dt.timedelta(minutes=30)
         dist.init_process_group("nccl" if on_gpu else "gloo", timeout=limit)
     return World(rank, ranks, device)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An exponential moving average of the trained weights, which is what evaluation and checkpoints use."""
+"""An exponential moving average of the weights, for evaluation and checkpoints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class Ema:
-    """Averages trainable parameters in place; with decay 0 it is the weights themselves and costs nothing."""
+    """Averages the trainable parameters; with decay 0 it is the weights themselves."""
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
@@ -28,7 +28,7 @@ class Ema:
             return
         decay = min(self.decay, (1 + step) / (10 + step))
         names = list(self.shadow)
-        torch._foreach_lerp_(  # noqa: SLF001  the only fused form there is
+        torch._foreach_lerp_(
             [self.shadow[n] for n in names], [self._live[n].detach() for n in names], 1.0 - decay
         )
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics on held-out episodes, per dataset: loss, action-token accuracy, L1 in metres and radians."""
+"""Metrics on held-out episodes, per dataset: loss, token accuracy, L1 in metres and radians."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from evla_ros.training.losses import action_sums, token_sums
 def evaluate(
     model: EvlaModel, stream: SampleStream, config: TrainConfig, names: Sequence[str], world: World
 ) -> dict[str, dict[str, Any]]:
-    """Return dataset name -> metrics over `eval_batches` batches that every rank shares and none repeats."""
+    """Return dataset name -> metrics over `eval_batches` batches, shared out over the ranks."""
     size = config.optimizer.batch
     dim = model.config.action.dim
     sums = torch.zeros(len(stream.sources), 5 + dim, device=world.device)

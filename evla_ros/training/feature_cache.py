@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Patch features of every training frame, computed once, for runs whose vision encoders stay frozen."""
+"""Patch features of every training frame, computed once, for runs with frozen encoders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ FORWARD = 64  # frames encoded at once
 
 
 class FeatureCache:
-    """[N, cameras * patches, V] float16 in one memory-mapped file; opened again in worker processes."""
+    """[N, cameras * patches, V] float16 in one memory-mapped file.
+
+    Opened again in worker processes.
+    """
 
     def __init__(self, path: Path, sizes: Sequence[int], tokens: int, width: int) -> None:
         self._first = np.concatenate([[0], np.cumsum(sizes)])
@@ -46,7 +49,10 @@ class FeatureCache:
         rank: int,
         ranks: int,
     ) -> FeatureCache:
-        """Encode this rank's share of the frames into the file; wait for the others before reading."""
+        """Encode this rank's share of the frames into the file.
+
+        Wait for the others before reading.
+        """
         config = model.config
         tokens = len(config.image.cameras) * config.patches_per_camera
         name = f"features-{_fingerprint(model, sources)}.f16"

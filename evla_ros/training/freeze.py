@@ -12,7 +12,7 @@ from evla_ros.model.evla_model import EvlaModel
 
 
 def freeze(model: EvlaModel, parts: Collection[str]) -> None:
-    """Stop gradients of `vision`, `projector`, `llm` (embeddings included) or `llm_but_last` layer."""
+    """Stop the gradients of `vision`, `projector`, `llm` or `llm_but_last` (layer)."""
     if "vision" in parts:
         _stop(model.backbones)
     if "projector" in parts:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Word grounding: the token of a noun has to point at the patch that shows the thing, and say how far it is.
+"""Word grounding: a noun's token has to point at the patch that shows the thing.
 
 Auxiliary heads that exist in training only. For data that says where things are (our simulators').
 """
@@ -22,7 +22,7 @@ _REACH_M = 0.2
 
 
 class Grounding(nn.Module):
-    """Pointer from noun states to patches, regression of the distance, and one supervised attention head."""
+    """Pointer from nouns to patches, regression of the distance, a supervised attention head."""
 
     def __init__(self, model: EvlaModel, layer: int = 1) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Grounding(nn.Module):
         layers[min(layer, len(layers) - 1)].self_attn.register_forward_hook(self._keep)
 
     def forward(self, output: JointOutput, batch: Batch) -> dict[str, Tensor]:
-        """Return the losses `pointer`, `place` and (with eager attention) `attention`, means over seen nouns."""
+        """Return the losses `pointer`, `place` and, with eager attention, `attention`."""
         patches = self.side**2
         seen = batch.noun > 0  # [B, R, 2]
         if not bool(seen.any()):
@@ -54,20 +54,24 @@ class Grounding(nn.Module):
             "place": functional.l1_loss(self.place(nouns), point[:, 2:] / _REACH_M),
         }
         if self._weights is not None:
-            losses["attention"] = self._attention(output, batch, (b, r, i), target)
+            losses["attention"] = self._attention(output, batch, self._weights, (b, r, i), target)
+            self._weights = None
         return losses
 
     def _attention(
-        self, output: JointOutput, batch: Batch, at: tuple[Tensor, Tensor, Tensor], target: Tensor
+        self,
+        output: JointOutput,
+        batch: Batch,
+        kept: Tensor,
+        at: tuple[Tensor, Tensor, Tensor],
+        target: Tensor,
     ) -> Tensor:
         b, r, i = at
-        assert self._weights is not None
         texts, slots = output.text_states.shape[2], output.slot_states.shape[2]
-        total = self._weights.shape[-1]
+        total = kept.shape[-1]
         shared = total - batch.noun.shape[1] * (texts - 1 + slots)
         columns = shared + r * (texts - 1 + slots) + batch.noun[b, r, i] - 1
-        weights = self._weights[b, 0, columns]  # [N, keys] of head 0
-        self._weights = None
+        weights = kept[b, 0, columns]  # [N, keys] of head 0
         return -weights.gather(1, 1 + target[:, None]).float().clamp_min(1e-6).log().mean()
 
     def _keep(self, _module: nn.Module, _inputs: Any, outputs: Any) -> None:

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An endless, weighted, shuffled stream of samples in which sample i depends on (seed, i) alone.
 
-So a resumed run, any number of ranks and any number of worker processes see the same stream. Memory: eight
+So a resumed run, any number of ranks and any number of worker processes see the same stream.
+Memory: eight
 bytes a step for the shuffle; pictures are decoded when their batch is made, in the workers.
 """
 
@@ -24,7 +25,10 @@ from evla_ros.training.source import Source
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """cameras: which. chunk: K. instructions: R per image. augment, proprio_dropout: training only."""
+    """cameras: which.
+
+    Chunk: K. instructions: R per image. augment, proprio_dropout: training only.
+    """
 
     cameras: tuple[str, ...]
     chunk: int
@@ -78,7 +82,7 @@ class SampleStream(Dataset[Batch]):
         return (which, sample, ready), step
 
     def _turn(self, which: int, number: int) -> int:
-        """Return the position in a source's own shuffle: exact for one source, spread evenly for several."""
+        """Return the position in a source's own shuffle; spread evenly when there are several."""
         if len(self.sources) == 1:
             return number
         low = float(self._shares[which - 1]) if which else 0.0
@@ -124,7 +128,7 @@ class _Numbered(Dataset[Batch]):
 
 @dataclass(frozen=True)
 class Share:
-    """What one rank takes of the stream: `micro` samples a forward, `accumulate` forwards a step."""
+    """What a rank takes of the stream: `micro` samples a forward, `accumulate` forwards a step."""
 
     rank: int
     ranks: int

@@ -13,7 +13,10 @@ from evla_ros.training.errors import TrainingError
 
 
 def add_lora(model: EvlaModel, settings: LoraSettings, seed: int) -> None:
-    """Put adapters beside all linear layers of vision, projector and language model; only they learn."""
+    """Put adapters beside all linear layers of vision, projector and language model.
+
+    Only they learn.
+    """
     try:
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError as error:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Losses and the paper's metrics over real actions only: no prompt, no padding, no rows past an episode's end."""
+"""Losses and the paper's metrics over real actions only, never past an episode's end."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from evla_ros.training.batch import Batch
 class Sums:
     """Sums over the real actions of a batch, so that batches and ranks can be added.
 
-    `loss` differentiable; `count` real numbers; `right` action tokens predicted exactly; `error` [D] absolute
-    errors in metres and radians (of the L1 head where there is one, else of the tokens); `rows` real steps.
+    `loss` differentiable; `count` real numbers; `right` action tokens predicted exactly; `error`
+    [D] absolute
+    errors in metres and radians (of the L1 head where there is one, else of the tokens); `rows`
+    real steps.
     """
 
     loss: Tensor
@@ -33,7 +35,7 @@ class Sums:
 def action_sums(
     model: EvlaModel, output: JointOutput, batch: Batch, weight_l1: float, weight_tokens: float
 ) -> Sums:
-    """Losses of one joint forward: weighted L1 of the continuous head and cross-entropy of the tokens."""
+    """Losses of one joint forward: L1 of the continuous head, cross-entropy of the tokens."""
     mask = batch.valid[..., None].expand_as(batch.actions)  # [B, R, K, D]
     loss = batch.actions.new_zeros(())
     right = error_values = None
@@ -53,7 +55,7 @@ def action_sums(
 
 
 def token_sums(model: EvlaModel, batch: Batch) -> Sums:
-    """Teacher-forced losses of the autoregressive mode: the true tokens are fed, cross-entropy alone."""
+    """Losses of the autoregressive mode: the true tokens are fed, cross-entropy alone."""
     rows = model.action_tokenizer.rows(batch.actions)
     ids = rows.flatten(2) + model.action_tokenizer.first_id  # [B, R, K*D]
     logits = model.forward_tokens(batch.inputs, ids).float().unflatten(2, rows.shape[2:])

@@ -14,7 +14,10 @@ FILE = "metrics.jsonl"
 
 
 class MetricsLog:
-    """Appends to `metrics.jsonl`; a resumed run first drops what lies beyond the step it resumes from."""
+    """Appends to `metrics.jsonl`.
+
+    A resumed run first drops what lies beyond the step it resumes from.
+    """
 
     def __init__(
         self, folder: Path, resume_step: int, *, tensorboard: bool = False, wandb: str = ""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One training sample: a moment seen by the robot, and R instructions each with the chunk that answers it."""
+"""One training sample: a moment, and R instructions each with the chunk that answers it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ RELABEL = "relabel_actions_"
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """An instruction and its chunk [K, D] in physical units; `valid` [K] is False past the episode's end."""
+    """An instruction and its chunk [K, D] in physical units.
+
+    `valid` [K] is False past the episode's end.
+    """
 
     instruction: str
     actions: FloatArray
@@ -27,7 +30,10 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """images: camera -> uint8 [H, W, 3]. objects: phrase -> (right, down in 0..1; metres [3]) or empty."""
+    """images: camera -> uint8 [H, W, 3]. objects: phrase -> (right, down in 0..1.
+
+    Metres [3]) or empty.
+    """
 
     images: Mapping[str, npt.NDArray[np.uint8]]
     proprio: FloatArray | None
@@ -36,7 +42,7 @@ class Sample:
 
 
 def own_answer(episode: StandardEpisode, step: int, chunk: int) -> Answer:
-    """Return the K actions from `step` on; rows past the end repeat the last one and are not valid."""
+    """Return the K actions from `step` on; rows past the end are not valid."""
     rows = np.arange(step, step + chunk)
     valid = rows < episode.last
     actions = episode.action[np.minimum(rows, episode.last - 1)]
@@ -59,7 +65,7 @@ def relabelled(episode: StandardEpisode, step: int, chunk: int) -> list[Answer]:
 def draw_answers(
     episode: StandardEpisode, step: int, chunk: int, count: int, rng: np.random.Generator
 ) -> tuple[Answer, ...]:
-    """Return R answers: the own one (where the action answers it) and counterfactual ones, at random.
+    """Return R answers: the own one (where the action answers it) and counterfactual ones.
 
     With fewer than R to choose from they repeat.
     """
@@ -72,7 +78,10 @@ def draw_answers(
 
 
 def objects_at(episode: StandardEpisode, step: int) -> dict[str, FloatArray]:
-    """Return phrase -> [5] (right, down, x, y, z) of the things seen at a step; empty when not recorded."""
+    """Return phrase -> [5] (right, down, x, y, z) of the things seen at a step.
+
+    Empty when not recorded.
+    """
     names = str(episode.episode.metadata.get("object_names", ""))
     if not names or "object_pixels" not in episode.episode.columns:
         return {}

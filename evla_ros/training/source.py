@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One split of one dataset, checked before the first step: features, emptiness, numbers that are not finite."""
+"""One split of one dataset, checked before the first step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ class Source:
     """The steps of a split that can be sampled, by number; episodes are parsed on demand."""
 
     def __init__(self, path: str | Path, split: str, transform: str = "auto") -> None:
-        """Open the dataset; raises TrainingDataError (or DatasetError) when it has no such split."""
+        """Open the dataset.
+
+        Raises TrainingDataError (or DatasetError) when it has no such split.
+        """
         self.dataset = RldsDataset.open(path, cached_episodes=MOST_EPISODES_CACHED)
         self.name, self.split = self.dataset.name, split
         self._transform = find_transform(transform, self.name)
@@ -76,7 +79,7 @@ class Source:
                 raise TrainingDataError(f"{where} has no instruction; label it or leave it out")
 
     def statistics(self) -> dict[str, Any]:
-        """Return the statistics of the standardised actions and proprio (of the file when it has them).
+        """Return the statistics of the standardised actions and proprio (the file's own if any).
 
         A dataset whose actions are transformed is measured here, over this split.
         """
@@ -102,7 +105,7 @@ class Source:
 
 
 def sampled_steps(episode: StandardEpisode) -> npt.NDArray[np.int32]:
-    """Return the steps to learn from: all real ones, or those with counterfactual answers where there are any."""
+    """Return the steps to learn from: all real ones, or those that have counterfactual answers."""
     steps = np.arange(episode.first, episode.last, dtype=np.int32)
     labelled = episode.episode.columns.get("relabel_steps_0")
     return steps if labelled is None else steps[np.asarray(labelled)[steps] > 0]
@@ -111,7 +114,8 @@ def sampled_steps(episode: StandardEpisode) -> npt.NDArray[np.int32]:
 def _check_numbers(values: npt.NDArray[np.float32], width: int, what: str, where: str) -> None:
     if values.ndim != 2 or values.shape[1] != width:
         raise TrainingDataError(
-            f"{where}: {what} has shape {list(values.shape)}, the model takes {width} numbers a step"
+            f"{where}: {what} has shape {list(values.shape)}, the model takes "
+            f"{width} numbers a step"
         )
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Train on some of the K steps of a chunk at a time, which is exact for isolated slots and saves their cost.
+"""Train on some of the K steps of a chunk at a time: exact for isolated slots, and cheaper.
 
-With the mask `isolated` no slot sees another, so what a slot answers does not depend on which others are there.
+With the mask `isolated` no slot sees another, so what a slot answers does not depend on which
+others are there.
 """
 
 from __future__ import annotations

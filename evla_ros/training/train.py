@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The training script of phase 2, readable from top to bottom; the same on a CPU, a GPU and under torchrun.
+"""The training script of phase 2; the same on a CPU, a GPU and under torchrun.
 
     evla train finetune config.yaml
     torchrun --nproc-per-node 2 -m evla_ros.training.train config.yaml
 
-Sample i of the stream depends on (seed, i) alone and the state is renamed into place, so a run that was killed
+Sample i of the stream depends on (seed, i) alone and the state is renamed into place, so a run that
+was killed
 goes on exactly as if it had not been, and two ranks learn what one rank learns.
 """
 
@@ -112,7 +113,10 @@ class Run:
             plot_curves(self.folder)
 
     def step(self, step: int, stream: Any) -> tuple[dict[str, Any], float]:
-        """One optimiser step over `accumulate` forwards; returns summed metrics and the gradient norm."""
+        """One optimiser step over `accumulate` forwards.
+
+        Returns summed metrics and the gradient norm.
+        """
         settings = self.config.optimizer
         torch.manual_seed(
             hash((self.config.seed, step, self.world.rank)) % 2**31
@@ -255,9 +259,14 @@ class Run:
             tensors = distributed.whole_tensors(merged_tensors(self.model))
             if self.world.is_main:
                 save_checkpoint(
-                    self.folder / name, self.model, parts.tokenizer, parts.statistics, parts.embodiment_text,
-                    overwrite=True, tensors=tensors,
-                )  # fmt: skip
+                    self.folder / name,
+                    self.model,
+                    parts.tokenizer,
+                    parts.statistics,
+                    parts.embodiment_text,
+                    overwrite=True,
+                    tensors=tensors,
+                )
 
 
 def _open_folder(

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A short pretraining of the small vision encoders: which patch shows each named thing, where in it, how far away.
+"""A short pretraining of the small encoders: which patch shows each named thing.
 
-Phase 1 of `evla-nano` in the simulator's terms; minutes on one core. Data needs the `object_*` columns.
+Phase 1 of `evla-nano` in the simulator's terms; minutes on one core. Data needs the `object_*`
+columns.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -36,14 +37,17 @@ _REACH_M = 0.2
 
 @dataclass(frozen=True)
 class VisionConfig:
-    """datasets: folders; output: a new folder for `vision.safetensors`; camera: the one the places are of."""
+    """datasets: folders.
+
+    Output: a new folder for `vision.safetensors`; camera: the one the places are of.
+    """
 
     output: str
     datasets: tuple[str, ...]
     preset: str = "evla-nano"
     camera: str = "primary"
     seed: int = 0
-    optimizer: OptimizerSettings = OptimizerSettings(steps=1000, batch=32, warmup_steps=50)
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
 
 
 class PatchProbe(nn.Module):
@@ -57,7 +61,7 @@ class PatchProbe(nn.Module):
     def forward(
         self, features: Tensor, target: Tensor, point: Tensor, seen: Tensor
     ) -> dict[str, Tensor]:
-        """features [B, P, V], target [B, N] patches, point [B, N, 5], seen [B, N] -> losses and pixel error."""
+        """Features [B, P, V], target [B, N], point [B, N, 5], seen [B, N] -> losses."""
         hidden = self.norm(features)
         score = self.score(hidden).transpose(1, 2)  # [B, N, P]
         b, n = seen.nonzero(as_tuple=True)

@@ -73,7 +73,10 @@ def test_normalised_actions_come_back(settings, plain_dataset):
     batch = made.batch([0])
     normalizer = parts.statistics.action("plain_set")
     physical = normalizer.unnormalize(batch.actions[0, 0].numpy())
-    sources = [Source(plain_dataset, "train").episode(i).action for i in range(parts.train[0].episode_count)]
+    sources = [
+        Source(plain_dataset, "train").episode(i).action
+        for i in range(parts.train[0].episode_count)
+    ]
     windows = [a[s : s + CHUNK] for a in sources for s in range(LENGTH - CHUNK + 1)]
     real = int(batch.valid[0, 0].sum())
     low, high = normalizer.low, normalizer.high
@@ -120,6 +123,14 @@ def test_proprio_dropout_puts_the_mean(settings):
 
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_splits_do_not_share_episodes(plain_dataset, split):
-    ids = {s: {e.episode.episode_id for e in map(Source(plain_dataset, s).episode, range(Source(plain_dataset, s).episode_count))} for s in ("train", "val")}
+    ids = {
+        s: {
+            e.episode.episode_id
+            for e in map(
+                Source(plain_dataset, s).episode, range(Source(plain_dataset, s).episode_count)
+            )
+        }
+        for s in ("train", "val")
+    }
     assert ids[split]
     assert not ids["train"] & ids["val"]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`evla train collect`: simulated demonstrations with counterfactual labels, straight into an RLDS dataset."""
+"""`evla train collect`: simulated demonstrations with counterfactual labels, as RLDS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ _EXAMPLES = """examples:
   evla train collect outputs/data/tabletop_nano --episodes 1000 --workers 2
   evla train collect outputs/data/tabletop_second --policy outputs/run/best --first-seed 2000000
 
-Every second step also says what the expert would do for other instructions, rolled out from a copy of that
+Every second step also says what the expert would do for other instructions, rolled out from a copy
+of that
 very state. With --policy the states are the policy's and the expert only answers (DAgger)."""
 
 

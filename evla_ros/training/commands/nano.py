@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`evla train nano`: the whole recipe of `evla-nano` for a simulated robot, from nothing to a checkpoint."""
+"""`evla train nano`: the whole recipe of `evla-nano`, from nothing to a checkpoint."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ _EXAMPLES = """examples:
   evla train nano outputs/nano
   evla train nano outputs/short --episodes 100 --vision-steps 100 --steps 300
 
-Stages: collect demonstrations, pretrain the encoders, train the policy; each is skipped when its result is
-there, and a stage that was killed goes on. Two processes of one thread beat one process of two threads."""
+Stages: collect demonstrations, pretrain the encoders, train the policy; each is skipped when its
+result is
+there, and a stage that was killed goes on. Two processes of one thread beat one process of two
+threads."""
 _ROOT = Path(__file__).parents[3]
 
 

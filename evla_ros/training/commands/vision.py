@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`evla train vision`: minutes of encoder pretraining on where things are, before `evla-nano` learns actions."""
+"""`evla train vision`: minutes of encoder pretraining on where things are."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One simulated demonstration as an episode, with counterfactual labels and object places beside every step."""
+"""One simulated demonstration, with counterfactual labels and object places at its steps."""
 
 from __future__ import annotations
 
@@ -36,9 +36,12 @@ Actor = Callable[[Observation], npt.NDArray[np.float64]]
 class CollectSettings:
     """How demonstrations are made.
 
-    chunk: K of the labels. relabels: other instructions answered per labelled step. every: a step of so
-    many is labelled. noise: largest noise of the executed actions (fraction of a step; labels are clean).
-    max_ticks: length after which an episode is given up. camera: the one whose picture objects are found in.
+    chunk: K of the labels. relabels: other instructions answered per labelled step. every: a step
+    of so
+    many is labelled. noise: largest noise of the executed actions (fraction of a step; labels are
+    clean).
+    max_ticks: length after which an episode is given up. camera: the one whose picture objects are
+    found in.
     """
 
     chunk: int = 8
@@ -94,8 +97,10 @@ def collect_episode(
 ) -> Episode:
     """Play one episode and return it; deterministic in `seed` for the expert.
 
-    Without an actor the expert acts with noise and `action` holds its clean answers. With one (a policy), the
-    states are the actor's, `action` is what it did, and the own instruction is answered in relabel 0.
+    Without an actor the expert acts with noise and `action` holds its clean answers. With one (a
+    policy), the
+    states are the actor's, `action` is what it did, and the own instruction is answered in relabel
+    0.
     """
     rng = np.random.default_rng([seed, 77])
     chosen = world.suite.grammar.reworded(world.reset(seed, task), rng)

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from evla_ros.data.rlds.staging import stage_episode, staged_path
@@ -30,13 +30,16 @@ GROUP = 25  # episodes a process plays on one compiled world
 
 @dataclass(frozen=True)
 class CollectJob:
-    """Which episodes: seeds first .. first + episodes - 1 of a world. checkpoint: whose states ('': the expert's)."""
+    """Which episodes: seeds first ..
+
+    First + episodes - 1 of a world. checkpoint: whose states ('': the expert's).
+    """
 
     world: str
     episodes: int
     first_seed: int
     image_size: int = 128
-    settings: CollectSettings = CollectSettings()
+    settings: CollectSettings = field(default_factory=CollectSettings)
     checkpoint: str = ""
 
     @property
@@ -60,7 +63,7 @@ def collect_dataset(root: Path, name: str, job: CollectJob, workers: int = 1) ->
         action_layout=action_layout(embodiment),
         staging=staging,
         val_fraction=VAL_FRACTION,
-        description=f"Simulated {job.world}: scripted expert, counterfactual labels, object places.",
+        description=f"Simulated {job.world}: expert, counterfactual labels, object places.",
     )
     with writer:
         pass

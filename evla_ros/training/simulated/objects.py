@@ -53,7 +53,10 @@ def project(world: World, camera: str, point_m: Array) -> Array | None:
 
 
 def object_columns(world: World, camera: str) -> Mapping[str, npt.NDArray[np.float32]]:
-    """Return `object_pixels` [N, 2] and `object_positions` [N, 3] of one moment; ABSENT where not seen."""
+    """Return `object_pixels` [N, 2] and `object_positions` [N, 3] of one moment.
+
+    ABSENT where not seen.
+    """
     names = object_names(world)
     pixels = np.full((len(names), 2), ABSENT, dtype=np.float32)
     positions = np.full((len(names), 3), ABSENT, dtype=np.float32)

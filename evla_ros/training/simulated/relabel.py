@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Counterfactual instructions: what the expert would do from this very state if it were asked for something else."""
+"""Counterfactual instructions: what the expert would do from here if asked for something else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Relabel:
 
 
 def draw_tasks(world: World, own: Task, count: int, rng: np.random.Generator) -> list[Task]:
-    """Draw other tasks that make sense now: the first of the same family if there is one, the rest of any.
+    """Draw other tasks that make sense now: the first of the same family, the rest of any.
 
     Never a held-out combination, never one that is solved already.
     """

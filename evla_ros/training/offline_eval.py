@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`evla eval offline`: a checkpoint on held-out episodes, through the code that serves it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from evla_ros.model.predictor import Predictor
+    from evla_ros.training.source import Source
+
+Float = npt.NDArray[np.float64]
+TOKENS_WITHIN = 4
+
+_EXAMPLES = """examples:
+  evla eval offline --policy outputs/run/best --dataset outputs/data/my_robot
+  evla eval offline --policy outputs/run/best --dataset outputs/data/my_robot --out outputs/offline
+  --json
+
+Every chosen frame goes through the predictor that the policy node runs: errors are in metres,
+radians and
+gripper openings per number of the action; token agreement is exact and within 4 of the 256 bins."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """predicted, true [N, K, D] physical.
+
+    Valid [N, K]; episode, step [N] where each frame is from.
+    """
+
+    predicted: Float
+    true: Float
+    valid: npt.NDArray[np.bool_]
+    episode: npt.NDArray[np.int64]
+    step: npt.NDArray[np.int64]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add = parser.add_argument
+    add("--policy", required=True, metavar="CHECKPOINT", help="a checkpoint folder")
+    add("--dataset", required=True, metavar="DIR", help="an RLDS dataset")
+    add("--split", default="val", help="(default: val)")
+    add("--frames", type=int, default=200, metavar="N", help="at most so many (default: 200)")
+    add("--transform", default="auto", help="standardisation (default: by the dataset's name)")
+    add("--output", choices=("tokens", "l1"), help="head (default: the checkpoint's)")
+    add("--out", metavar="DIR", help="a new folder for report.json and predicted_vs_true.png")
+    add("--json", action="store_true", help="print the report as JSON")
+    parser.epilog = _EXAMPLES
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare, print the table or JSON, write the folder when asked."""
+    from evla_ros.model.predictor import Predictor
+    from evla_ros.training.errors import TrainingError
+    from evla_ros.training.source import Source
+
+    out = Path(arguments.out) if arguments.out else None
+    if out is not None and out.exists():
+        raise TrainingError(f"{str(out)!r} exists; choose another folder")
+    source = Source(arguments.dataset, arguments.split, arguments.transform)
+    predictor = Predictor(arguments.policy, output=arguments.output, statistics_key=source.name)
+    names = action_names(source, predictor.action_dim)
+    comparison = compare(predictor, source, arguments.frames)
+    report = summarize(comparison, predictor, names)
+    print(json.dumps(report, indent=1) if arguments.json else table(report))
+    if out is not None:
+        out.mkdir(parents=True)
+        (out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+        plot(comparison, names, out / "predicted_vs_true.png")
+    return 0
+
+
+def compare(predictor: Predictor, source: Source, frames: int) -> Comparison:
+    """Predict every n-th frame of the split, so that at most `frames` are spread over all of it."""
+    from evla_ros.training.sample import own_answer
+
+    source.check(predictor.action_dim, predictor.config.proprio_dim, predictor.config.image.cameras)
+    numbers = np.unique(np.linspace(0, len(source) - 1, min(frames, len(source))).astype(int))
+    rows: list[tuple[Float, Float, npt.NDArray[np.bool_], int, int]] = []
+    for number in numbers:
+        index, step = source.locate(int(number))
+        episode = source.episode(index)
+        cameras = predictor.config.image.cameras
+        images = {c: episode.episode.image(episode.cameras[c], step) for c in cameras}
+        proprio = episode.proprio[step] if episode.proprio is not None else None
+        truth = own_answer(episode, step, predictor.chunk_length)
+        predicted = predictor.predict(images, proprio, truth.instruction)
+        rows.append((predicted, truth.actions.astype(np.float64), truth.valid, index, step))
+    columns = [np.stack([np.asarray(row[i]) for row in rows]) for i in range(5)]
+    return Comparison(*columns)
+
+
+def summarize(
+    comparison: Comparison, predictor: Predictor, names: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return mean absolute errors of the chunk and of its first step, and token agreement."""
+    mask = comparison.valid[..., None]
+    away = np.abs(comparison.predicted - comparison.true) * mask
+    counts = comparison.valid.sum()
+    normalizer = predictor.action_normalizer
+    tokenizer = predictor.model.action_tokenizer
+    ours, theirs = (
+        tokenizer.encode(normalizer.normalize(values))
+        for values in (comparison.predicted, comparison.true)
+    )
+    apart = np.abs(ours - theirs)[np.broadcast_to(mask, ours.shape)]
+    first = away[:, 0]
+    return {
+        "frames": len(away),
+        "episodes": len(np.unique(comparison.episode)),
+        "l1": dict(zip(names, (away.sum((0, 1)) / counts).tolist(), strict=True)),
+        "l1_first_step": dict(zip(names, first.mean(0).tolist(), strict=True)),
+        "spread": dict(zip(names, _spread(comparison).tolist(), strict=True)),
+        "tokens_equal": float((apart == 0).mean()),
+        f"tokens_within_{TOKENS_WITHIN}": float((apart <= TOKENS_WITHIN).mean()),
+    }
+
+
+def table(report: dict[str, Any]) -> str:
+    """Return the report as text; `spread` is the error of always predicting the mean."""
+    lines = [f"{'number':<16} {'L1':>10} {'first step':>11} {'mean only':>10}"]
+    for name, value in report["l1"].items():
+        first, spread = report["l1_first_step"][name], report["spread"][name]
+        lines.append(f"{name:<16} {value:>10.5f} {first:>11.5f} {spread:>10.5f}")
+    equal, near = report["tokens_equal"], report[f"tokens_within_{TOKENS_WITHIN}"]
+    lines.append(
+        f"{report['frames']} frames of {report['episodes']} episodes; "
+        f"tokens equal {100 * equal:.1f} %, within {TOKENS_WITHIN} bins {100 * near:.1f} %"
+    )
+    return "\n".join(lines)
+
+
+def action_names(source: Source, dim: int) -> tuple[str, ...]:
+    """Return the names of the action's numbers from the dataset's embodiment, else a0, a1, ..."""
+    from evla_ros.embodiment import action_layout, parse_embodiment
+
+    text = source.dataset.embodiment_text
+    if not text:
+        return tuple(f"a{i}" for i in range(dim))
+    return action_layout(parse_embodiment(text, source="embodiment.yaml")).names
+
+
+def plot(comparison: Comparison, names: tuple[str, ...], path: Path) -> None:
+    """Draw predicted against true first steps, one panel per number of the action."""
+    from matplotlib.figure import Figure
+
+    columns = min(7, len(names))
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(2.4 * columns, 2.4 * rows), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(rows, columns)).flatten()
+    for i, name in enumerate(names):
+        true, predicted = comparison.true[:, 0, i], comparison.predicted[:, 0, i]
+        axes[i].plot(true, predicted, ".", ms=3, alpha=0.5)
+        span = [float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))]
+        axes[i].plot(span, span, lw=0.8, color="black")
+        axes[i].set_title(name, fontsize=8)
+    figure.supxlabel("true")
+    figure.supylabel("predicted")
+    figure.savefig(path, dpi=110)
+
+
+def _spread(comparison: Comparison) -> Float:
+    real = comparison.true[comparison.valid]
+    return np.asarray(np.abs(real - np.median(real, axis=0)).mean(0))

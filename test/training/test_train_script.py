@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The real script: it learns, survives SIGKILL exactly, and two ranks learn what one learns."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from evla_ros.model.checkpoint import load_checkpoint
+from evla_ros.training.checkpointing import states
+from evla_ros.training.config import parse_config
+from evla_ros.training.errors import TrainingError
+from evla_ros.training.metrics import read_metrics
+from evla_ros.training.train import train
+
+SCRIPT = [sys.executable, "-m", "evla_ros.training.train"]
+
+
+def environment():
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def launch(settings, path, *words, ranks=1):
+    path.write_text(yaml.safe_dump(settings))
+    start = SCRIPT
+    if ranks > 1:
+        run = ["torch.distributed.run", f"--nproc-per-node={ranks}", "--standalone"]
+        start = [sys.executable, "-m", *run, "-m", "evla_ros.training.train"]
+    return subprocess.Popen([*start, str(path), *words], env=environment())
+
+
+def losses(folder):
+    return {e["step"]: e["loss"] for e in read_metrics(folder) if "loss" in e}
+
+
+def weights(folder, name="last"):
+    return dict(load_checkpoint(folder / name).model.named_parameters())
+
+
+def test_overfits_a_tiny_batch(settings, tmp_path):
+    settings["optimizer"] = {
+        "steps": 150, "batch": 8, "learning_rate": 3e-3, "warmup_steps": 5, "ema": 0.9,
+    }  # fmt: skip
+    settings.update(log_every=10, eval_every=150, save_every=150)
+    folder = train(parse_config(settings, "test"))
+    entries = [e for e in read_metrics(folder) if "loss" in e]
+    assert entries[-1]["loss"] < 0.35 * entries[0]["loss"]
+    assert entries[-1]["l1"]["arm_dx"] < 0.004  # labels are +-0.02
+    assert (folder / "curves.png").stat().st_size > 5000
+    assert {p.name for p in folder.iterdir()} >= {"best", "last", "metrics.jsonl", "train.json"}
+
+
+def test_counterfactual_words_decide_the_action(settings, relabelled_dataset):
+    """Both instructions of one picture are learned, which the own ones alone cannot teach here."""
+    settings["datasets"] = [{"path": str(relabelled_dataset)}]
+    settings["data"] = {"instructions": 2}
+    settings["optimizer"] = {"steps": 250, "batch": 8, "learning_rate": 3e-3, "warmup_steps": 5}
+    settings.update(log_every=50, eval_every=1000, save_every=1000)
+    folder = train(parse_config(settings, "test"))
+    assert read_metrics(folder)[-1]["l1"]["arm_dx"] < 0.008
+
+
+def test_resumed_after_sigkill_equals_uninterrupted(settings, tmp_path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    settings["optimizer"]["steps"], settings["optimizer"]["ema"] = 12, 0.9
+    assert launch({**settings, "output": str(whole)}, tmp_path / "a.yaml").wait(120) == 0
+    process = launch({**settings, "output": str(broken)}, tmp_path / "b.yaml")
+    deadline = time.monotonic() + 120
+    while not states(broken) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    reached = int(states(broken)[-1].name.removeprefix("step-"))
+    assert reached < 12, "killed too late to prove anything"
+    resumed = {**settings, "output": str(broken)}
+    assert launch(resumed, tmp_path / "b.yaml", "--resume").wait(120) == 0
+    assert losses(broken) == losses(whole)
+    one, two = weights(whole), weights(broken)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_two_ranks_learn_what_one_learns(settings, tmp_path, accumulate):
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    settings["optimizer"]["accumulate"] = accumulate
+    settings["optimizer"]["batch"] = 8
+    first = launch({**settings, "output": str(alone)}, tmp_path / "a.yaml")
+    assert first.wait(120) == 0
+    second = launch({**settings, "output": str(together)}, tmp_path / "b.yaml", ranks=2)
+    assert second.wait(170) == 0
+    one, two = losses(alone), losses(together)
+    assert one.keys() == two.keys()
+    np.testing.assert_allclose(list(two.values()), list(one.values()), rtol=2e-4)
+
+
+def test_a_run_is_never_overwritten(settings):
+    config = parse_config({**settings, "optimizer": {"steps": 1, "batch": 2}}, "test")
+    train(config)
+    with pytest.raises(TrainingError, match="holds a run already"):
+        train(config)
+
+
+def test_resume_needs_a_run(settings):
+    with pytest.raises(TrainingError, match="nothing to resume"):
+        train(parse_config(settings, "test"), resume=True)
+
+
+def test_batch_must_divide(settings):
+    settings["optimizer"].update(batch=3, accumulate=2)
+    with pytest.raises(TrainingError, match="not a multiple"):
+        train(parse_config(settings, "test"))
+
+
+def test_a_last_line_cut_by_a_kill_is_left_out(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text(
+        json.dumps({"step": 1, "loss": 2.0}) + '\n{"step": 2, "lo'
+    )
+    assert read_metrics(tmp_path) == [{"step": 1, "loss": 2.0}]
