@@ -113,11 +113,9 @@ def _health(count: int, rate: float, gap: float, span: float, duration_s: float)
 
 def bag_text(description: dict[str, Any]) -> str:
     """Return the description as lines for a terminal."""
-    megabytes = description["bytes"] / 1e6
-    lines = [
-        f"bag {Path(description['path']).name}: {description['duration_s']:.1f} s, "
-        f"{description['messages']} messages, {megabytes:.1f} MB ({description['storage']})"
-    ]
+    name, seconds = Path(description["path"]).name, description["duration_s"]
+    amount = f"{description['messages']} messages, {description['bytes'] / 1e6:.1f} MB"
+    lines = [f"bag {name}: {seconds:.1f} s, {amount} ({description['storage']})"]
     lines += [f"  {key}: {value}" for key, value in description["episode"].items()]
     if description["damage"]:
         lines.append(f"  damaged: {description['damage']}")
