@@ -22,7 +22,7 @@ import wheel_paths
 
 ROOT = Path(__file__).resolve().parent.parent
 PIP = "pip==25.3"
-EXTRAS = {"full": "model,data,sim,train,console,ray,dev", "core": "data,dev"}
+EXTRAS = {"full": "model,data,sim,train,ray,dev", "core": "data,dev"}
 # Also when this script runs in a virtual environment, maybe the very one it is about to replace.
 BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)
 OFFLINE = re.compile(r"name resolution|NewConnectionError|Network is unreachable|Max retries")
@@ -88,10 +88,9 @@ def _make(
 
 def _constraints(venv: Path, sourced: str | None, distro: str, what: str) -> list[Path]:
     """Return the pins: the locked versions, or the NumPy that a sourced distro was built with."""
-    if what == "tfds":
-        return []
     if not sourced:
-        lock = ROOT / "requirements" / f"{distro}-py{sys.version_info[0]}.{sys.version_info[1]}.txt"
+        set_of = "tfds" if what == "tfds" else distro
+        lock = ROOT / "requirements" / f"{set_of}-py{sys.version_info[0]}.{sys.version_info[1]}.txt"
         return [lock] if lock.is_file() else []
     ask = [BASE_PYTHON, "-c", "import numpy; print(numpy.__version__)"]
     numpy = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
