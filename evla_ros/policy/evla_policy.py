@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from evla_ros.embodiment import Embodiment, differences, parse_embodiment, proprio_layout
+from evla_ros.embodiment import Embodiment, differences, parse_embodiment
 from evla_ros.policy.errors import PolicyError
 from evla_ros.policy.types import Chunk, Observation
 
@@ -41,7 +41,8 @@ class EvlaPolicy:
         if threads > 0:
             torch.set_num_threads(threads)
         self._predictor = Predictor(checkpoint, device, dtype, decode)  # type: ignore[arg-type]
-        self._has_proprio = proprio_layout(embodiment).size > 0
+        self._has_proprio = bool(self._predictor.config.proprio_dim)
+        self.cameras = tuple(self._predictor.config.image.cameras)
         self.chunk_length = self._predictor.chunk_length
         self.action_dim = self._predictor.action_dim
         self.embodiment_hash = _checked_hash(self._predictor.embodiment_text, embodiment)
@@ -50,7 +51,9 @@ class EvlaPolicy:
         """Return the chunk of one forward."""
         start = time.perf_counter_ns()
         proprio = observation.proprio if self._has_proprio else None
-        actions = self._predictor.predict(observation.images, proprio, observation.instruction)
+        # A robot may have more cameras than the network looks at.
+        images = {name: observation.images[name] for name in self.cameras}
+        actions = self._predictor.predict(images, proprio, observation.instruction)
         rows = np.asarray(actions, dtype=np.float64)
         return Chunk(observation.stamp_ns, rows, time.perf_counter_ns() - start)
 
