@@ -17,6 +17,7 @@ from evla_ros.data.doctor.summary import EpisodeSummary
 from evla_ros.errors import EvlaError
 
 MOST_INSTRUCTIONS = 12
+MANY_PATHS = 100
 
 
 def write_coverage(
@@ -62,14 +63,16 @@ def _workspace(episodes: Sequence[EpisodeSummary], context: SetContext) -> Any:
         return None
     figure = _figure(11, 5.2 * len(arms))
     grid = figure.subplots(len(arms), 2, squeeze=False)
+    alpha = float(np.clip(15 / len(episodes), 0.04, 0.4))
+    size = 4.0 if len(episodes) < MANY_PATHS else 1.5
     for row, arm in zip(grid, arms, strict=True):
         paths = [arm.positions(episode.state) for episode in episodes]
         for axes, (a, b), view in zip(row, ((0, 1), (0, 2)), ("top", "side"), strict=True):
             for path in paths:
                 if path is not None and len(path):
-                    axes.plot(path[:, a], path[:, b], color="tab:blue", alpha=0.35, linewidth=1)
-                    axes.plot(*path[0, [a, b]], "o", color="tab:green", markersize=4)
-                    axes.plot(*path[-1, [a, b]], "s", color="tab:red", markersize=4)
+                    axes.plot(path[:, a], path[:, b], color="tab:blue", alpha=alpha, linewidth=1)
+                    axes.plot(*path[0, [a, b]], "o", color="tab:green", markersize=size)
+                    axes.plot(*path[-1, [a, b]], "s", color="tab:red", markersize=size)
             _draw_box(axes, context, arm.name, a, b)
             axes.set_xlabel(f"{'xyz'[a]} [m]")
             axes.set_ylabel(f"{'xyz'[b]} [m]")
@@ -108,6 +111,7 @@ def _actions(episodes: Sequence[EpisodeSummary], context: SetContext) -> Any:
         for quantile in np.quantile(values, [0.01, 0.99]):
             axes.axvline(quantile, color="tab:red", linewidth=1, linestyle="--")
         axes.set_yscale("log")
+        axes.set_ylim(bottom=0.7)
         axes.set_title(name, fontsize=10)
         axes.tick_params(labelsize=7)
         axes.locator_params(axis="x", nbins=4)

@@ -61,9 +61,9 @@ def fit_text(draw: Any, text: str, face: Any, width: int) -> str:
 
 
 def scaled(image: ImageArray, height: int) -> ImageArray:
-    """Scale a picture to `height`, keeping its aspect; pixels stay visible when enlarged."""
+    """Scale a picture to `height`, keeping its aspect; pixels stay visible when it doubles."""
     image_module = pillow().Image
     width = max(1, round(image.shape[1] * height / image.shape[0]))
-    enlarge = height > image.shape[0]
+    enlarge = height >= 2 * image.shape[0]
     how = image_module.Resampling.NEAREST if enlarge else image_module.Resampling.LANCZOS
     return np.asarray(image_module.fromarray(image).resize((width, height), how))
