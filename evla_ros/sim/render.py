@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -49,7 +51,6 @@ class Renderer:
             raise SimError(f"a frame of {width} x {height} px; each side is 8 to 4096")
         self.width, self.height, self.quality = width, height, quality
         self._model = model
-        self._gl = None
         self.backend, self._gl = make_gl_context(width, height)
         level = QUALITIES[quality]
         _set_quality(model, level, width, height)
@@ -66,10 +67,11 @@ class Renderer:
         self._camera = mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._nothing = mujoco.MjvPerturb()
+        self._free = weakref.finalize(self, _free, self._gl, self._context)
 
     def render(self, data: mujoco.MjData, camera: str) -> Image:
         """Return one frame [H, W, 3] uint8 RGB of an MJCF camera; raises SimError when unknown."""
-        if self._gl is None:
+        if not self._free.alive:
             raise SimError("this renderer is closed; make another")
         self._gl.make_current()
         self._camera.fixedcamid = mujoco.mj_name2id(self._model, mujoco.mjtObj.mjOBJ_CAMERA, camera)
@@ -85,19 +87,9 @@ class Renderer:
         mujoco.mjr_readPixels(upside_down, None, self._rectangle, self._context)
         return np.ascontiguousarray(upside_down[::-1])
 
-    def refresh_texture(self, texture: int) -> None:
-        """Send a changed texture of the model to the GL context."""
-        if self._gl is not None:
-            self._gl.make_current()
-            mujoco.mjr_uploadTexture(self._model, self._context, texture)
-
     def close(self) -> None:
-        """Free the GL context; a second call does nothing."""
-        if self._gl is not None:
-            self._gl.make_current()
-            self._context.free()
-            self._gl.free()
-            self._gl = None
+        """Free the GL context, as the end of the program does; a second call does nothing."""
+        self._free()
 
     def __enter__(self) -> Renderer:  # noqa: PYI034  typing.Self is 3.11
         """Return itself."""
@@ -111,6 +103,12 @@ class Renderer:
     ) -> None:
         """Close."""
         self.close()
+
+
+def _free(gl: Any, context: mujoco.MjrContext) -> None:
+    gl.make_current()
+    context.free()
+    gl.free()
 
 
 def _set_quality(model: mujoco.MjModel, level: Quality, width: int, height: int) -> None:
