@@ -4,6 +4,6 @@
 
 from pkgutil import extend_path
 
-# The generated `msg` and `srv` sub-packages live in the installed overlay, this code perhaps in a checkout.
+# The generated `msg` and `srv` live in the installed overlay, this code perhaps in a checkout.
 __path__ = extend_path(__path__, __name__)
 __version__ = "0.1.0"
