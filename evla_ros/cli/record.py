@@ -19,6 +19,7 @@ EPILOG = """examples:
   evla record --embodiment my_robot.yaml --out recordings     the recorder node, until Ctrl-C
   evla record --world tabletop_arm --episodes 200             scripted expert, no ROS, all cores
   evla record --world tabletop_arm --episodes 20 --task lift --seed 1000 --out lifts
+  evla record --world tabletop_arm --episodes 5 --ros         the same over topics and services
 
 With --world every seed is one bag, marked success or failure by the simulator; the same command
 resumes. Without it the recorder node runs: start, keep and discard by its services, for example
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--noise", type=float, default=0.0, help="with --world: on the expert's steps (0 to 1)")
     add("--image-size", type=int, default=224, help="with --world: side in pixels (default: 224)")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="with --world: processes")
+    add("--ros", action="store_true", help="with --world: through the real graph, in real time")
     add("--embodiment", default="tabletop_arm", help="without --world: file or name")
     add("--operator", default="", help="goes into every bag")
 
@@ -55,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Record; 0 when every episode was recorded."""
     if arguments.world is None:
         return _run_node(arguments)
-    return _run_world(arguments)
+    return _run_graph(arguments) if arguments.ros else _run_world(arguments)
 
 
 def _run_node(arguments: argparse.Namespace) -> int:
@@ -74,6 +76,31 @@ def _run_node(arguments: argparse.Namespace) -> int:
         words += ["-p", f"{name}:={value!r}"]
     sys.argv = [sys.argv[0], *words]
     return main()
+
+
+def _run_graph(arguments: argparse.Namespace) -> int:
+    from evla_ros.errors import EvlaError
+
+    try:
+        from evla_ros.ros.expert_sim import ExpertRecording
+    except ImportError as error:
+        raise EvlaError(
+            f"--ros needs ROS 2 and the built interfaces ({error}); run `make build` and "
+            "`. ./env.sh`"
+        ) from error
+    sim = {"world": arguments.world, "image_size": arguments.image_size}
+    operator = arguments.operator or "scripted expert"
+    recorder = {"output": str(arguments.out), "operator": operator}
+    recording = ExpertRecording(sim, recorder, arguments.noise, limit_s=20.0)
+    try:
+        for number in range(arguments.episodes):
+            one = recording.record(arguments.seed + number, arguments.task)
+            line = f"[{number + 1}/{arguments.episodes}] seed {one.seed} {one.message}"
+            print(line, file=sys.stderr, flush=True)
+    finally:
+        recording.close()
+    print(f"recorded {arguments.episodes} episodes in {arguments.out}")
+    return 0
 
 
 def _run_world(arguments: argparse.Namespace) -> int:
