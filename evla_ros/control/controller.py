@@ -159,7 +159,8 @@ class Controller:
         if late >= action.chunk:
             self.policy.failure = Finding(Reason.CHUNK_EXHAUSTED, "all actions were already past")
         for arm, clipped in zip(self.arms, self.scheduler.clipped_steps, strict=False):
-            arm.clips[Reason.LIMIT_STEP] += clipped
+            if clipped:
+                arm.clips[Reason.LIMIT_STEP] += clipped
         return late
 
     # -- the tick --
