@@ -38,4 +38,5 @@ def resize_rgb(image: npt.NDArray[np.uint8], size: int | tuple[int, int]) -> npt
         ) from error
     picture = Image.fromarray(np.ascontiguousarray(image))
     resized = picture.resize((width, height), resample=Image.Resampling.LANCZOS)
-    return np.asarray(resized, dtype=np.uint8).copy()
+    pixels: npt.NDArray[np.uint8] = np.array(resized, dtype=np.uint8)
+    return pixels
