@@ -30,10 +30,9 @@ def one_thread():
 
 
 def make_episode(number: int, *, relabels: bool) -> Episode:
-    """Blocks of two colours left and right; the action moves towards the named one."""
+    """A red block left and a blue one right; the action moves towards the named one."""
     rng = np.random.default_rng(number)
     order = list(COLOURS)
-    rng.shuffle(order)
     own = order[int(rng.integers(2))]
     image = np.full((48, 48, 3), 120, dtype=np.uint8)
     for side, colour in enumerate(order):

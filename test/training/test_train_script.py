@@ -17,6 +17,7 @@ import torch
 import yaml
 
 from evla_ros.model.checkpoint import load_checkpoint
+from evla_ros.model.predictor import Predictor
 from evla_ros.training.checkpointing import states
 from evla_ros.training.config import parse_config
 from evla_ros.training.errors import TrainingError
@@ -47,27 +48,50 @@ def weights(folder, name="last"):
     return dict(load_checkpoint(folder / name).model.named_parameters())
 
 
-def test_overfits_a_tiny_batch(settings, tmp_path):
+def test_overfits_a_tiny_batch(settings):
     settings["optimizer"] = {
-        "steps": 150, "batch": 8, "learning_rate": 3e-3, "warmup_steps": 5, "ema": 0.9,
+        "steps": 100, "batch": 8, "learning_rate": 3e-3, "warmup_steps": 5, "ema": 0.9,
     }  # fmt: skip
-    settings.update(log_every=10, eval_every=150, save_every=150)
+    settings.update(log_every=10, eval_every=100, save_every=100)
     folder = train(parse_config(settings, "test"))
     entries = [e for e in read_metrics(folder) if "loss" in e]
-    assert entries[-1]["loss"] < 0.35 * entries[0]["loss"]
-    assert entries[-1]["l1"]["arm_dx"] < 0.004  # labels are +-0.02
+    assert entries[-1]["loss"] < 0.4 * entries[0]["loss"]
+    assert entries[-1]["l1"]["arm_dx"] < 0.006  # labels are +-0.02
     assert (folder / "curves.png").stat().st_size > 5000
     assert {p.name for p in folder.iterdir()} >= {"best", "last", "metrics.jsonl", "train.json"}
 
 
-def test_counterfactual_words_decide_the_action(settings, relabelled_dataset):
-    """Both instructions of one picture are learned, which the own ones alone cannot teach here."""
+def test_each_instruction_behind_one_picture_has_its_own_answer(settings, relabelled_dataset):
     settings["datasets"] = [{"path": str(relabelled_dataset)}]
     settings["data"] = {"instructions": 2}
-    settings["optimizer"] = {"steps": 250, "batch": 8, "learning_rate": 3e-3, "warmup_steps": 5}
-    settings.update(log_every=50, eval_every=1000, save_every=1000)
+    settings["optimizer"] = {"steps": 80, "batch": 8, "learning_rate": 3e-3, "warmup_steps": 5}
+    settings.update(log_every=80, eval_every=1000, save_every=80)
     folder = train(parse_config(settings, "test"))
-    assert read_metrics(folder)[-1]["l1"]["arm_dx"] < 0.008
+    predictor = Predictor(folder / "last")
+    image = np.full((48, 48, 3), 120, dtype=np.uint8)
+    for words, sign in (("reach the red block", -1.0), ("reach the blue block", 1.0)):
+        actions = predictor.predict({"primary": image}, np.zeros(8, np.float32), words)
+        assert np.sign(actions[:, 0]).tolist() == [sign] * predictor.chunk_length
+
+
+def test_some_steps_at_a_time_learn_all_of_them(settings):
+    settings["model"]["action"] = {"mask": "isolated"}
+    settings["loss"] = {"steps": 2}
+    settings["optimizer"] = {"steps": 60, "batch": 8, "learning_rate": 3e-3, "warmup_steps": 5}
+    settings.update(log_every=1, eval_every=1000, save_every=60)
+    entries = [e for e in read_metrics(train(parse_config(settings, "test"))) if "loss" in e]
+    assert entries[-1]["loss"] < 0.6 * entries[0]["loss"]
+    with pytest.raises(TrainingError, match="isolated"):
+        train(
+            parse_config(
+                {
+                    **settings,
+                    "output": settings["output"] + "2",
+                    "model": {**settings["model"], "action": {}},
+                },
+                "x",
+            )
+        )
 
 
 def test_resumed_after_sigkill_equals_uninterrupted(settings, tmp_path):
