@@ -27,10 +27,9 @@ def place_episode(world: World, task: Task, rng: np.random.Generator, randomize:
     Redraws until the task can be done, and neither it nor any other task is already solved; raises
     SimError when no draw will do.
     """
-    if randomize:
-        world.scene.randomize_look(rng)
-    else:
-        world.scene.plain_look()
+    world.scene.randomize_look(rng)
+    if not randomize:
+        world.scene.plain_look()  # after the draw, so that the places do not depend on it
     for _ in range(_TRIES):
         mujoco.mj_resetData(world.model, world.data)
         if not world.scene.place(world.data, task, rng):

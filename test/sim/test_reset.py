@@ -58,3 +58,11 @@ def test_randomisation_is_an_option(tabletop: World) -> None:
     assert np.array_equal(look(1, False), look(2, False))
     assert not np.array_equal(look(1, True), look(2, True))
     assert np.array_equal(look(1, True), look(1, True))
+
+
+def test_places_follow_the_seed_whatever_the_look(world: World) -> None:
+    states = []
+    for randomize in (True, False):
+        world.reset(7, randomize=randomize)
+        states.append(world.save_state().physics)
+    assert np.array_equal(states[0], states[1])
