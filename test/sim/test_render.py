@@ -2,6 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -70,6 +75,25 @@ def test_mistakes_are_named(tabletop: World, backend: str) -> None:
         tabletop.render("overwiev")
     with pytest.raises(SimError, match="8 to 4096"):
         Renderer(tabletop.model, 2, 2)
+
+
+@pytest.mark.parametrize("name", ["egl", "osmesa"])
+def test_both_backends_draw_the_same_scene(name: str) -> None:
+    if not {"egl": gl_backend.egl_works, "osmesa": gl_backend.osmesa_works}[name]():
+        pytest.skip(f"this machine has no {name}")
+    code = (
+        "from evla_ros.sim.worlds import make_world\n"
+        "world = make_world('tabletop_arm', image_size=64)\n"
+        "world.reset(0, 'lift the red block', randomize=False)\n"
+        "print(world.images()['primary'].mean(axis=(0, 1)).round().tolist())\n"
+    )
+    environment = {**os.environ, "MUJOCO_GL": name}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    red, green, blue = json.loads(done.stdout)
+    assert 255 > red > green > blue > 20
+    assert done.stderr == ""
 
 
 def test_no_backend_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
