@@ -63,25 +63,30 @@ def _reader_rows(path: Path, arguments: argparse.Namespace) -> Iterator[Row]:
     context: dict[str, Any] = {"steps": opened["steps"]}
     yield Row("data.reader.open", opened["open_s"] * 1e3, "ms", None, None, context)
     yield Row("data.reader.episode_head", opened["head_s"] * 1e6, "us", None, None, context)
-    cores = len(os.sched_getaffinity(0))
     python = _tfds_python(arguments)
     for cameras in (1, 2):
-        theirs = None
-        if python is not None:
-            theirs = _tfdata(python, path, cameras, arguments.seconds)
-            context = {"cameras": cameras, "threads": cores, "shuffle": SHUFFLE, "tf": theirs["tf"]}
-            yield Row("data.tfdata.steps_per_s", theirs["steps_per_s"], "1/s", None, None, context)
-            yield Row("data.tfdata.cpu_per_step", theirs["cpu_s"] * 1e6, "us", None, None, context)
-            yield Row("data.tfdata.peak_memory", theirs["peak_mib"], "MiB", None, None, context)
-        for threads in (1, cores):
-            options = ["--cameras", cameras, "--threads", threads, "--seconds", arguments.seconds]
-            ours = _work("read", path, *map(str, options))
-            context = {"cameras": cameras, "threads": threads, "shuffle": "all"}
-            goal = theirs["steps_per_s"] if theirs is not None and threads == cores else None
-            yield Row("data.reader.steps_per_s", ours["steps_per_s"], "1/s", None, goal, context)
-            goal = theirs["cpu_s"] * 1e6 if theirs is not None else None
-            yield Row("data.reader.cpu_per_step", ours["cpu_s"] * 1e6, "us", None, goal, context)
-            yield Row("data.reader.peak_memory", ours["peak_mib"], "MiB", None, None, context)
+        for threads in (1, len(os.sched_getaffinity(0))):
+            yield from _beside_tfdata(path, python, cameras, threads, arguments.seconds)
+
+
+def _beside_tfdata(
+    path: Path, python: Path | None, cameras: int, threads: int, seconds: float
+) -> Iterator[Row]:
+    """Yield tf.data's rows, then ours with tf.data's as the goal."""
+    names = (("steps_per_s", "1/s", 1.0), ("cpu_s", "us", 1e6), ("peak_mib", "MiB", 1.0))
+    titles = ("steps_per_s", "cpu_per_step", "peak_memory")
+    theirs: dict[str, Any] = {}
+    if python is not None:
+        theirs = _tfdata(python, path, cameras, seconds, threads)
+        context = {"cameras": cameras, "threads": threads, "shuffle": SHUFFLE, "tf": theirs["tf"]}
+        for title, (key, unit, scale) in zip(titles, names, strict=True):
+            yield Row(f"data.tfdata.{title}", theirs[key] * scale, unit, None, None, context)
+    options = ["--cameras", cameras, "--threads", threads, "--seconds", seconds]
+    ours = _work("read", path, *map(str, options))
+    context = {"cameras": cameras, "threads": threads, "shuffle": "all"}
+    for title, (key, unit, scale) in zip(titles, names, strict=True):
+        goal = theirs[key] * scale if theirs else None
+        yield Row(f"data.reader.{title}", ours[key] * scale, unit, None, goal, context)
 
 
 def _tfds_python(arguments: argparse.Namespace) -> Path | None:
@@ -95,8 +100,9 @@ def _tfds_python(arguments: argparse.Namespace) -> Path | None:
     return None
 
 
-def _tfdata(python: Path, path: Path, cameras: int, seconds: float) -> dict[str, Any]:
-    words = [str(TFDS_SCRIPT), str(path), str(cameras), str(SHUFFLE), str(seconds)]
+def _tfdata(python: Path, path: Path, cameras: int, seconds: float, threads: int) -> dict[str, Any]:
+    numbers = map(str, (cameras, SHUFFLE, seconds, threads))
+    words = [str(TFDS_SCRIPT), str(path), *numbers]
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     return _json([str(python), *words], quiet)
 

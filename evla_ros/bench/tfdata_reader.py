@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads a dataset with tf.data for comparison, in the TensorFlow environment; imports no evla_ros.
 
-`python tfdata_reader.py FOLDER CAMERAS SHUFFLE SECONDS` prints one JSON object.
+`python tfdata_reader.py FOLDER CAMERAS SHUFFLE SECONDS THREADS` prints one JSON object; one thread
+means a pool of one, more means AUTOTUNE.
 """
 
 from __future__ import annotations
@@ -41,8 +42,14 @@ def main() -> None:
     dataset = dataset.repeat().flat_map(steps)
     if shuffle:
         dataset = dataset.shuffle(shuffle)
-    dataset = dataset.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-    dataset = dataset.batch(64).prefetch(tf.data.AUTOTUNE)
+    if int(sys.argv[5]) == 1:
+        options = tf.data.Options()
+        options.threading.private_threadpool_size = 1
+        options.threading.max_intra_op_parallelism = 1
+        dataset = dataset.map(decode).batch(64).with_options(options)
+    else:
+        dataset = dataset.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+        dataset = dataset.batch(64).prefetch(tf.data.AUTOTUNE)
     rows = iter(dataset.as_numpy_iterator())
     for _ in range(max(2, shuffle // 64)):
         next(rows)

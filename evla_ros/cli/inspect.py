@@ -46,9 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
             raise EvlaError(f"{target} exists and is not overwritten; choose another name")
     if not arguments.path.exists():
         raise EvlaError(f"there is no {arguments.path}")
-    if is_dataset(arguments.path) or not _is_bag(arguments.path):
+    if is_dataset(arguments.path):
         return _inspect_dataset(arguments)
-    return _inspect_bag(arguments)
+    from evla_ros.data.bag_summary import is_bag
+
+    return _inspect_bag(arguments) if is_bag(arguments.path) else _inspect_dataset(arguments)
 
 
 def _inspect_dataset(arguments: argparse.Namespace) -> int:
@@ -113,13 +115,6 @@ def _place(dataset: RldsDataset, text: str) -> tuple[str, int]:
         valid = ", ".join(f"{name}/0 .. {name}/{count - 1}" for name, count in splits.items())
         raise EvlaError(f"no episode {text!r} in {dataset.name!r}; there are {valid}")
     return split, int(number)
-
-
-def _is_bag(path: Path) -> bool:
-    if path.is_file():
-        return path.suffix in (".mcap", ".db3")
-    names = [p.name for p in path.iterdir()]
-    return "metadata.yaml" in names or any(n.endswith((".mcap", ".db3")) for n in names)
 
 
 def _say(arguments: argparse.Namespace, text: str) -> None:
