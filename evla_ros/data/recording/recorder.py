@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from evla_ros.data.messages import decode_string
@@ -92,8 +91,8 @@ class Recorder:
         reserve = self.settings.limits.min_free_bytes
         return minutes_left(self.store.free_bytes(), self.bytes_per_s(now_ns), reserve)
 
-    def start(self, now_ns: int, name: str | None = None) -> str:
-        """Open an episode and return its id: `name`, or the time.
+    def start(self, now_ns: int, name: str = "") -> str:
+        """Open an episode and return its id: `name`, or the time in UTC.
 
         RecorderError with every reason that blocks it.
         """
@@ -102,7 +101,7 @@ class Recorder:
         problems = self.problems(now_ns)
         if problems and self.settings.require_preflight:
             raise RecorderError("not started: " + "; ".join(problems))
-        folder = self.store.root / name if name else self.store.new_folder(time.time_ns())
+        folder = self.store.root / name if name else self.store.new_folder(now_ns)
         for topic in self.topics:
             topic.reset_episode()
         self.episode = OpenEpisode(
