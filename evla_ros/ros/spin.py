@@ -88,6 +88,7 @@ def _spin(
     except ExternalShutdownException:
         return
     except Exception as error:  # noqa: BLE001 - the main thread says it and ends the node in order
-        failures.append(error)
+        if not ended.is_set():  # an executor that is being shut down fails in its own ways
+            failures.append(error)
     finally:
         ended.set()
