@@ -98,8 +98,10 @@ def test_mistakes_are_one_sentence(
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_ctrl_c_leaves_a_report_of_what_was_played(tmp_path: Path, workers: str) -> None:
+@pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGINT), ("2", signal.SIGTERM)])
+def test_ctrl_c_leaves_a_report_of_what_was_played(
+    tmp_path: Path, workers: str, number: signal.Signals
+) -> None:
     out = tmp_path / "run"
     words = ["eval", "sim", "--policy", "hold", "--baselines", "none", "--tasks", "lift"]
     more = ["--episodes", "5000", "--max-seconds", "0.4", "--workers", workers, "--out", str(out)]
@@ -112,7 +114,7 @@ def test_ctrl_c_leaves_a_report_of_what_was_played(tmp_path: Path, workers: str)
     )
     assert process.stderr is not None
     process.stderr.readline()  # the first line of progress
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "Traceback" not in err

@@ -8,6 +8,7 @@ import argparse
 import importlib.util
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     jobs = _jobs(arguments.policy, baselines, plan, arguments)
     records: list[EpisodeRecord] = []
     interrupted = False
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # it leaves a report as well
     progress = Progress(len(jobs), quiet=arguments.json)
     try:
         for record in play_all(setup, jobs, arguments.workers):
@@ -44,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
             progress.show(records)
     except KeyboardInterrupt:
         interrupted = True
+    finally:
+        signal.signal(signal.SIGTERM, before)
     progress.end()
     if not records:
         raise EvlaError("interrupted before the first episode was over; nothing to report")
@@ -120,6 +124,7 @@ def _setup(arguments: argparse.Namespace, folder: Path) -> Setup:
         rules=rules,
         image_size=arguments.image_size,
         videos=None if videos is None else Path(videos),
+        video_quality=arguments.video_quality,
         threads=arguments.threads or max(1, cores // arguments.workers),
         device=arguments.device,
         through_ros=arguments.ros,

@@ -15,7 +15,7 @@ from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
 from evla_ros.sim.tasks.task import Task
 from evla_ros.sim.world import World, WorldState
 
-FILM_HZ = 12.5
+FILM_HZ = 6.25
 
 
 @dataclass(frozen=True)

@@ -23,27 +23,29 @@ _HEIGHT, _WIDTH, _CAPTION = 432, 576, 56
 _END_S = 1.0
 
 
-def film_episode(world: World, played: Played, folder: Path) -> Path:
+def film_episode(world: World, played: Played, folder: Path, quality: str = "pretty") -> Path:
     """Write the episode's MP4 into a folder; the world must not have been reset since."""
     record = played.record
     words = "_".join(record.instruction.split())
     path = folder / f"{Path(record.policy).name}-{words}-seed{record.seed}.mp4"
-    write_mp4(path, _frames(world, played.states, record), FILM_HZ)
+    write_mp4(path, _frames(world, played.states, record, quality), FILM_HZ)
     return path
 
 
-def _frames(world: World, states: Sequence[WorldState], record: EpisodeRecord) -> Iterator[Image]:
+def _frames(
+    world: World, states: Sequence[WorldState], record: EpisodeRecord, quality: str
+) -> Iterator[Image]:
     for index, state in enumerate(states):
         world.load_state(state)
         last = index == len(states) - 1
         note = (record.note or record.verdict.sentence) if last else ""
-        frame = _frame(world, record, index / FILM_HZ, note)
+        overview = world.render(world.description.video_camera, _WIDTH, _HEIGHT, quality)
+        frame = _frame(overview, world, record, index / FILM_HZ, note)
         for _ in range(round(_END_S * FILM_HZ) if last else 1):
             yield frame
 
 
-def _frame(world: World, record: EpisodeRecord, time_s: float, note: str) -> Image:
-    overview = world.render(world.description.video_camera, _WIDTH, _HEIGHT, "pretty")
+def _frame(overview: Image, world: World, record: EpisodeRecord, time_s: float, note: str) -> Image:
     views = list(world.images().values())
     side = _HEIGHT // max(2, len(views)) // 2 * 2
     column = np.full((_HEIGHT, side, 3), 32, dtype=np.uint8)

@@ -35,6 +35,7 @@ class Setup:
     rules: EpisodeRules
     image_size: int
     videos: Path | None = None
+    video_quality: str = "pretty"
     threads: int = 0
     device: str = "cpu"
     through_ros: bool = False
@@ -72,7 +73,9 @@ class Player:
         record = replace(played.record, task=planned.label)
         if films is None or not played.states or record.verdict is Verdict.SUCCESS:
             return record
-        return replace(record, video=str(film_episode(self.world, played, films)))
+        return replace(
+            record, video=str(film_episode(self.world, played, films, self._setup.video_quality))
+        )
 
     def close(self) -> None:
         """Free the world."""

@@ -118,7 +118,7 @@ def test_a_failure_becomes_a_film(world: World, tmp_path: Path) -> None:
     path = film_episode(world, played, tmp_path)
     with av.open(str(path)) as container:
         frames = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
-    assert len(frames) == 5 + 11
+    assert len(frames) == 3 + 5
     assert frames[0].std() > 20
 
 
