@@ -72,6 +72,10 @@ def _jitter(worker: str, seconds: float, realtime: int) -> Iterable[Row]:
         yield Row("node.goal_jitter.p50", late.p50_ms, "ms", context=context)
         yield Row("node.goal_jitter.p99", late.p99_ms, "ms", goal=4.0, context=context)
         yield Row("node.goal_jitter.max", late.max_ms, "ms", goal=20.0, context=context)
+        sent = grid_lateness([goal.stamp_ns for goal in goals], 20_000_000)
+        yield Row("node.goal_jitter_sent.p50", sent.p50_ms, "ms", context=context)
+        yield Row("node.goal_jitter_sent.p99", sent.p99_ms, "ms", goal=4.0, context=context)
+        yield Row("node.goal_jitter_sent.max", sent.max_ms, "ms", goal=20.0, context=context)
         yield Row("node.goals_missed", late.missed, f"of {late.slots}", goal=0, context=context)
         yield Row("node.moving.cpu", 100 * cores, "% of a core", context=context)
         growth = resident_mib(pid) - before_mib
@@ -85,13 +89,15 @@ def _latency(worker: str) -> Iterable[Row]:
         chunks = len(rig.chunks)
         goals = rig.goals_after(5.0)
         context = {"worker": worker, "image": "640x480 raw", "model": "none"}
-        waits = []
+        waits: list[float] = []
+        seen: set[int] = set()
         for chunk in rig.chunks[chunks:]:
             stamp_ns = chunk.header.stamp.sec * 10**9 + chunk.header.stamp.nanosec
             end = chunk.inference_end.sec * 10**9 + chunk.inference_end.nanosec
             taken_ns = rig.robot.image_times.get(stamp_ns)
             first = next((goal for goal in goals if goal.stamp_ns >= end), None)
-            if taken_ns is not None and first is not None:
+            if taken_ns is not None and first is not None and stamp_ns not in seen:
+                seen.add(stamp_ns)
                 waits.append((first.arrived_ns - taken_ns) / 1e6)
         waits.sort()
         p50, p95 = waits[len(waits) // 2], waits[int(len(waits) * 0.95)]
@@ -158,7 +164,8 @@ def _by_estop(rig: Rig) -> int:
 def _by_camera(rig: Rig) -> int:
     """Return when the silence was long enough to be one."""
     rig.robot.switches.cameras["primary"] = False
-    last_ns = max(rig.robot.image_times.values())
+    off_ns = time.monotonic_ns()
+    last_ns = max(sent for sent in list(rig.robot.image_times.values()) if sent <= off_ns)
     limit_s = rig.embodiment.cameras["primary"].max_age_s
     time.sleep(limit_s)
     return last_ns + round(limit_s * 1e9)

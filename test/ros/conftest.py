@@ -1,0 +1,20 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Let the tests of this folder import its helpers by name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session")
+def foreign_interfaces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return an environment with the interfaces of MoveIt and tf2 that no wheel brings."""
+    from built_interfaces import environment_with_all
+
+    return environment_with_all(tmp_path_factory.mktemp("foreign"))
