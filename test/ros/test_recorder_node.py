@@ -307,3 +307,25 @@ def test_sigkill_of_the_node_leaves_a_readable_bag(context, ros_domain, tmp_path
         assert bag.info.damage
         assert bag.info.custom_data["embodiment_name"] == "tabletop_arm"
     assert (killed_ns - last) / SECOND <= 1.0
+
+
+def test_countdown_can_be_called_off_and_a_pedal_toggles(context, recording, tmp_path):
+    robot = Robot(context)
+    recorder = recording(countdown_s=1.0, all_topics=True)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and not (answer := recorder.call("start")).success:
+        time.sleep(0.2)
+    assert "starts in 1 s" in answer.message
+    assert recorder.call("discard").message == "the start was called off"
+    time.sleep(1.5)
+    assert not any(p.name != "trash" for p in (tmp_path / "bags").iterdir())
+    assert recorder.call("toggle").success
+    time.sleep(2.5)
+    assert recorder.call("toggle_intervention").success
+    assert recorder.call("toggle").success
+    robot.close()
+    folder = next(p for p in (tmp_path / "bags").iterdir())
+    with open_bag(folder) as bag:
+        assert "/arm/target_pose" in bag.info.topics
+        assert not any(name.startswith("/recorder/status") for name in bag.info.topics)
+        assert bag.info.custom_data["interventions"] == "1"
