@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""LLaVA-style JSON (`image`, `conversations`) as token rows in which only the answers are learned."""
+"""LLaVA-style JSON (`image`, `conversations`) as token rows; only the answers are learned."""
 
 from __future__ import annotations
 

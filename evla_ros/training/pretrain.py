@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Phase 1: next-token loss on pictures and conversations, the decoder strictly causal.
 
-Stage `align` trains the projector alone, `finetune` the projector and the language model. The encoders learn
-too when `vision` is asked for (small ones start from nothing).
+Stage `align` trains the projector alone, `finetune` the projector and the language model. The
+encoders learn too when `vision` is asked for (small ones start from nothing).
 """
 
 from __future__ import annotations
@@ -31,7 +31,13 @@ from evla_ros.model.prefix import assemble
 from evla_ros.model.presets import load_preset
 from evla_ros.model.text_tokenizer import train_tokenizer
 from evla_ros.training.config import OptimizerSettings
-from evla_ros.training.conversations import Conversation, encode, pad, read_conversations, read_image
+from evla_ros.training.conversations import (
+    Conversation,
+    encode,
+    pad,
+    read_conversations,
+    read_image,
+)
 from evla_ros.training.errors import TrainingError
 from evla_ros.training.schedule import learning_rate
 
@@ -97,7 +103,9 @@ def next_token_loss(
     processor = ImageProcessor(model.config.image)
     frames = torch.stack([processor.process(camera, read_image(c.image)) for c in items])
     pictures = frames[:, None].expand(-1, len(model.config.image.cameras), -1, -1, -1)
-    proprio = torch.zeros(len(items), model.config.proprio_dim) if model.config.proprio_dim else None
+    proprio = (
+        torch.zeros(len(items), model.config.proprio_dim) if model.config.proprio_dim else None
+    )
     prefix = assemble(model, ModelInput(ids, lengths, images=pictures, proprio=proprio))
     nothing = prefix.shared.new_zeros(len(items), 1, 0, prefix.shared.shape[-1])
     states = model.run(prefix, nothing, "causal", "causal")

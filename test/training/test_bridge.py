@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Real data: the BridgeData V2 sample goes through the loader and is learned; the result is scored offline."""
+"""Real data: the BridgeData V2 sample is loaded, learned and scored offline."""
 
 from __future__ import annotations
 

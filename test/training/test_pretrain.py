@@ -69,7 +69,7 @@ def test_align_moves_the_projector_alone(captions, tiny_preset, tmp_path):
             (str(captions),),
             preset=str(tiny_preset),
             optimizer=OptimizerSettings(steps=1, batch=2),
-        )  # fmt: skip
+        )
     )
     aligned = pretrain(
         PretrainConfig(
@@ -78,7 +78,7 @@ def test_align_moves_the_projector_alone(captions, tiny_preset, tmp_path):
             stage="align",
             start=str(base),
             optimizer=OptimizerSettings(steps=3, batch=2),
-        )  # fmt: skip
+        )
     )
     before, after = (dict(load_checkpoint(f).model.named_parameters()) for f in (base, aligned))
     changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}

@@ -36,20 +36,23 @@ def write_captions(world: World, folder: Path, scenes: int, seed: int = 0) -> Pa
     return path
 
 
-def conversation(world: World, rng: np.random.Generator) -> list[tuple[dict[str, str], dict[str, str]]]:
+def conversation(
+    world: World, rng: np.random.Generator
+) -> list[tuple[dict[str, str], dict[str, str]]]:
     """Return question and answer turns about the present scene; the first shows the image mark."""
-    seen = {n: p for n, at in object_positions(world).items() if (p := project(world, "primary", at)) is not None}
+    places = {name: project(world, "primary", at) for name, at in object_positions(world).items()}
+    seen = {name: place for name, place in places.items() if place is not None}
     names = sorted(seen)
-    pairs = [("what is on the table?", ", ".join(f"a {name}" for name in names if name != "gripper"))]
-    for name in rng.permutation(names)[:QUESTIONS]:
-        pairs.append((f"where is the {name}?", place_words(seen[str(name)])))
+    there = ", ".join(f"a {name}" for name in names if name != "gripper")
+    asked = [str(name) for name in rng.permutation(names)[:QUESTIONS]]
+    pairs = [("what is on the table?", there)]
+    pairs += [(f"where is the {name}?", place_words(seen[name])) for name in asked]
     one, other = (str(n) for n in rng.permutation(names)[:2])
     side = "left" if seen[one][0] < seen[other][0] else "right"
     pairs.append((f"is the {one} left or right of the {other}?", side))
-    return [
-        ({"from": "human", "value": ("<image>\n" if i == 0 else "") + ask}, {"from": "gpt", "value": say})
-        for i, (ask, say) in enumerate(pairs)
-    ]
+    turns = [({"from": "human", "value": a}, {"from": "gpt", "value": say}) for a, say in pairs]
+    turns[0][0]["value"] = "<image>\n" + turns[0][0]["value"]
+    return turns
 
 
 def place_words(right_down: np.ndarray) -> str:

@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Simulated data: counterfactual labels leave the world alone, places match the picture."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("mujoco", reason="simulated data needs MuJoCo")
+
+from evla_ros.data.rlds.reader import RldsDataset
+from evla_ros.errors import EvlaError
+from evla_ros.sim.experts.style import Style
+from evla_ros.sim.worlds import make_world
+from evla_ros.training.conversations import read_conversations
+from evla_ros.training.simulated.captions import write_captions
+from evla_ros.training.simulated.collect import CollectSettings, collect_episode
+from evla_ros.training.simulated.dataset import CollectJob, collect_dataset
+from evla_ros.training.simulated.objects import object_columns, object_names
+from evla_ros.training.simulated.relabel import draw_tasks, relabel
+from evla_ros.training.source import Source
+
+
+@pytest.fixture(scope="module")
+def world():
+    made = make_world("tabletop_arm", image_size=64)
+    yield made
+    made.close()
+
+
+def test_relabelling_leaves_the_world_as_it_was(world):
+    own = world.reset(7, "lift")
+    before = world.save_state()
+    rng = np.random.default_rng(0)
+    for task in draw_tasks(world, own, 3, rng):
+        answer = relabel(world, task, Style(), 8)
+        assert answer.actions.shape == (8, 7)
+        assert task.key not in world.suite.grammar.held_out
+        assert task.key != own.key
+    after = world.save_state()
+    np.testing.assert_array_equal(before.physics, after.physics)
+
+
+def test_other_words_ask_for_other_motion(world):
+    own = world.reset(11, "reach")
+    others = [t for t in draw_tasks(world, own, 1, np.random.default_rng(0)) if t.family == "reach"]
+    mine, theirs = (relabel(world, t, Style(), 4).actions[:, :3].sum(0) for t in (own, *others))
+    assert np.linalg.norm(mine - theirs) > 0.01
+
+
+def test_places_match_the_colours_in_the_picture(world):
+    """Where a block is said to be, the picture has its colour (mostly: the arm may hide it)."""
+    channel = {"red block": 0, "green block": 1, "blue block": 2}
+    hits = total = 0
+    for seed in range(8):
+        world.reset(seed, "open", randomize=False)
+        image = world.images(["primary"])["primary"].astype(int)
+        columns = object_columns(world, "primary")
+        for name, place in zip(object_names(world), columns["object_pixels"], strict=True):
+            if name in channel and place[0] >= 0:
+                right, down = (place * 64).astype(int)
+                pixel = image[down, right]
+                total += 1
+                hits += int(pixel.argmax()) == channel[name]
+    assert total >= 10
+    assert hits >= 0.8 * total
+
+
+def test_collected_episode_says_where_it_comes_from(world):
+    settings = CollectSettings(max_ticks=40)
+    episode = collect_episode(world, 3, settings, task="reach")
+    again = collect_episode(world, 3, settings, task="reach")
+    np.testing.assert_array_equal(episode.action, again.action)
+    assert episode.metadata["collected_by"] == "expert"
+    assert episode.metadata["follows_instruction"] is True
+    labelled = episode.columns["relabel_steps_0"]
+    assert (labelled[::2] == settings.chunk).all()
+    assert (labelled[1::2] == 0).all()
+
+
+def test_a_policys_states_are_answered_by_the_expert(world):
+    settings = CollectSettings(max_ticks=6)
+    episode = collect_episode(world, 5, settings, actor=lambda _: np.zeros(7), task="lift")
+    assert episode.metadata["follows_instruction"] is False
+    assert episode.columns["relabel_instruction_0"][0] == episode.instruction
+    assert np.abs(episode.columns["relabel_actions_0"][0][:, :3]).max() > 0.01
+    assert np.abs(episode.action).max() == 0.0
+
+
+def test_dataset_is_written_once_and_read_by_the_trainer(tmp_path):
+    job = CollectJob("tabletop_arm", 4, 50, 64, CollectSettings(max_ticks=60))
+    path = collect_dataset(tmp_path, "tiny_sim", job)
+    dataset = RldsDataset.open(path)
+    assert sum(dataset.splits.values()) >= 2
+    assert not list(tmp_path.glob(".*staging"))
+    source = Source(path, "train")
+    source.check(7, 8, ["primary", "wrist"])
+    assert all(source.locate(number)[1] % 2 == 0 for number in range(len(source)))
+
+
+def test_captions_are_llava_conversations(world, tmp_path):
+    path = write_captions(world, tmp_path / "captions", 2)
+    items = read_conversations(path)
+    assert len(items) == 2
+    assert "<image>" in json.loads(path.read_text())[0]["conversations"][0]["value"]
+    answers = dict(items[0].turns)
+    assert answers["what is on the table?"].count("block") >= 2
+    with pytest.raises(EvlaError, match="exists"):
+        write_captions(world, tmp_path / "captions", 1)
