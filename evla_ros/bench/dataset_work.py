@@ -8,12 +8,13 @@ Prints one JSON object per run, so that peak memory belongs to that work alone.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import pickle
 import resource
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from evla_ros.embodiment import load_embodiment
 
 SIZE = (224, 224)
 ROBOT = "tabletop_arm"
-BATCH = 64  # steps handed to the threads at a time
+BATCH = 64
 
 
 def make(folder: Path, episodes: int, steps: int) -> dict[str, Any]:
@@ -86,40 +87,50 @@ def floor(path: Path, target: Path) -> dict[str, Any]:
 
 
 def read(path: Path, cameras: int, threads: int, limit_s: float) -> dict[str, Any]:
-    """Decode steps of `train` in a full shuffle for `limit_s` seconds or one epoch."""
+    """Decode steps of `train`, fully shuffled, into batches for `limit_s` seconds."""
     dataset = RldsDataset.open(path)
     order = list(dataset.step_index("train").shuffled(0))
     keys = dataset.features.image_keys[:cameras]
-    fetch = _fetcher(dataset, keys)
-    for place in order[:BATCH]:
-        fetch(place)
-    count, total = 0, 0.0
-
-    def fetch_all(places: Sequence[tuple[int, int]]) -> float:
-        return sum(fetch(place) for place in places)
-
+    shares = [order[offset::threads] for offset in range(threads)]
+    read_batch(dataset, keys, order[:BATCH], _buffers(keys))
+    started, busy = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(threads) as pool:
-        started, busy = time.perf_counter(), time.process_time()
-        while (elapsed := time.perf_counter() - started) < limit_s:
-            start = count % len(order)
-            batch = order[start : start + BATCH]
-            parts = [batch[offset::threads] for offset in range(threads)]
-            total += sum(pool.map(fetch_all, parts) if threads > 1 else map(fetch_all, parts))
-            count += len(batch)
-    busy = time.process_time() - busy
-    return {"steps_per_s": count / elapsed, "cpu_s": busy / count, "checksum": total}
+        read_share = functools.partial(_read_share, dataset, keys, started + limit_s)
+        count = sum(pool.map(read_share, shares))
+    elapsed, busy = time.perf_counter() - started, time.process_time() - busy
+    return {"steps_per_s": count / elapsed, "cpu_s": busy / count}
 
 
-def _fetcher(dataset: RldsDataset, keys: Sequence[str]) -> Callable[[tuple[int, int]], float]:
-    def fetch(place: tuple[int, int]) -> float:
-        episode = dataset.episode("train", place[0])
-        step = place[1]
-        touched = float(episode.action[step, 0]) + float(episode.observations["state"][step, 0])
+def _read_share(
+    dataset: RldsDataset, keys: Sequence[str], deadline: float, places: Sequence[tuple[int, int]]
+) -> int:
+    """Read batch after batch, around and around, until the deadline; return the steps."""
+    buffers, count = _buffers(keys), 0
+    while time.perf_counter() < deadline:
+        start = count % len(places)
+        count += read_batch(dataset, keys, places[start : start + BATCH], buffers)
+    return count
+
+
+def _buffers(keys: Sequence[str]) -> dict[str, Any]:
+    return {key: np.zeros((BATCH, *SIZE, 3), dtype=np.uint8) for key in keys}
+
+
+def read_batch(
+    dataset: RldsDataset,
+    keys: Sequence[str],
+    places: Sequence[tuple[int, int]],
+    buffers: dict[str, Any],
+) -> int:
+    """Fill the picture buffers and stack actions and states of the given (episode, step)."""
+    actions, states = [], []
+    for row, (index, step) in enumerate(places):
+        episode = dataset.episode("train", index)
+        actions.append(episode.action[step])
+        states.append(episode.observations["state"][step])
         for key in keys:
-            touched += float(episode.image(key, step)[0, 0, 0])
-        return touched
-
-    return fetch
+            buffers[key][row] = episode.image(key, step)
+    return len(np.stack(actions)) if len(np.stack(states)) else 0
 
 
 def open_time(path: Path) -> dict[str, Any]:
