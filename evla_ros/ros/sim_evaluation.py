@@ -11,36 +11,40 @@ from evla_ros.errors import EvlaError
 from evla_ros.ros.evaluation_client import EvaluationClient
 from evla_ros.ros.evaluation_processes import EvaluationProcesses
 from evla_ros.sim.evaluation.contestants import policy_spec
-from evla_ros.sim.evaluation.episode import EpisodeRules
 from evla_ros.sim.evaluation.plan import PlannedEpisode
 from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
+from evla_ros.sim.evaluation.workers import Setup
 from evla_ros.sim.tasks.task import Task
 
 _START_LIMIT_S = 10.0
+_LOAD_LIMIT_S = 180.0
 
 
 class RosPlayer:
     """Both nodes stay up from episode to episode; every episode is a reset, a start and a stop."""
 
-    def __init__(
-        self,
-        world: str,
-        embodiment_text: str,
-        policy: str,
-        rules: EpisodeRules,
-        image_size: int,
-        device: str = "cpu",
-    ) -> None:
+    def __init__(self, setup: Setup) -> None:
         """Start the nodes; raises EvlaError when one cannot come up."""
-        self._rules, self._policy = rules, policy
+        self._rules, self._policy = setup.rules, setup.policy
         self._counted: dict[str, int] = {}
-        embodiment = parse_embodiment(embodiment_text)
-        spec = policy_spec(policy, embodiment)
-        sim = {"world": world, "image_size": image_size, "randomize": rules.randomize}
-        decides = {"policy": spec.kind, "checkpoint": spec.checkpoint, "device": device}
+        self._start_s = 0.0
+        embodiment = parse_embodiment(setup.embodiment_text)
+        spec = policy_spec(setup.policy, embodiment)
+        sim = {
+            "world": setup.world,
+            "image_size": setup.image_size,
+            "randomize": setup.rules.randomize,
+        }
+        decides = {
+            "policy": spec.kind,
+            "checkpoint": spec.checkpoint,
+            "device": setup.device,
+            "inference_threads": setup.threads,
+        }
         self._nodes = EvaluationProcesses(embodiment.text, sim, decides)
         try:
             self._client = EvaluationClient(self._nodes.namespace, embodiment, self._nodes.check)
+            self._client.wait(lambda: self._client.policy is not None, _LOAD_LIMIT_S, "the policy")
         except BaseException:
             self._nodes.end()
             raise
@@ -55,16 +59,18 @@ class RosPlayer:
         seed = planned.seed
         client.wait(lambda: _is_of(client, seed), 30.0, "a status of the new episode")
         client.clear()
+        self._start_s = 0.0
         if client.sim is not None and client.sim.success:
             return self._record(planned, answer.instruction, Verdict.SOLVED_AT_RESET, "")
         self._counted = _limit_counts(client)
+        self._start_s = self._elapsed_s()
         refusal = self._start(answer.instruction)
         if refusal:
             return self._record(planned, answer.instruction, Verdict.NO_ACTION, refusal)
+        self._start_s = self._elapsed_s()
         self._watch()
         verdict, note = self._judge()
-        with contextlib.suppress(EvlaError):
-            client.stop()
+        client.stop()
         return self._record(planned, answer.instruction, verdict, note)
 
     def close(self) -> None:
@@ -98,20 +104,26 @@ class RosPlayer:
             if sim is None or policy is None:
                 return False
             stopped = client.goals > 0 and not policy.started
-            return bool(sim.succeeded_once or sim.elapsed_s >= limit_s or stopped)
+            return bool(
+                sim.succeeded_once or self._elapsed_s() - self._start_s >= limit_s or stopped
+            )
 
         client.wait(over, 30.0 + 10.0 * limit_s, "the end of the episode")
 
     def _judge(self) -> tuple[Verdict, str]:
         client = self._client
         policy = client.policy
-        stopped = policy is not None and not policy.started
+        stopped = policy is not None and not policy.started and policy.last_stop_text
         note = f"stopped: {policy.last_stop_text}" if policy is not None and stopped else ""
         if client.goals == 0:
             return Verdict.NO_ACTION, note or (policy.reason_text if policy is not None else "")
         if client.sim is not None and client.sim.succeeded_once:
             return Verdict.SUCCESS, ""
         return Verdict.FAILURE, note
+
+    def _elapsed_s(self) -> float:
+        """Return the simulated time since the reset."""
+        return float(self._client.sim.elapsed_s) if self._client.sim is not None else 0.0
 
     def _clipped(self) -> dict[str, int]:
         """Return what each limit clipped since the start; the node counts since activation."""
@@ -127,7 +139,7 @@ class RosPlayer:
             seed=planned.seed,
             instruction=instruction,
             verdict=verdict,
-            duration_s=float(client.sim.elapsed_s) if client.sim is not None else 0.0,
+            duration_s=round(self._elapsed_s() - self._start_s, 6),
             path_m=tuple(round(float(m), 6) for m in client.path_m),
             goals=client.goals,
             limited=client.limited,

@@ -106,14 +106,7 @@ def play_all(setup: Setup, jobs: Sequence[Job], workers: int) -> Iterator[Episod
 def _play_through_ros(setup: Setup, plan: Sequence[PlannedEpisode]) -> Iterator[EpisodeRecord]:
     from evla_ros.ros.sim_evaluation import RosPlayer
 
-    player = RosPlayer(
-        setup.world,
-        setup.embodiment_text,
-        setup.policy,
-        setup.rules,
-        setup.image_size,
-        setup.device,
-    )
+    player = RosPlayer(setup)
     try:
         yield from map(player.play, plan)
     finally:
