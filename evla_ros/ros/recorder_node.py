@@ -105,6 +105,9 @@ class RecorderNode(LifecycleNode):
             listening = self.create_subscription(Bool, flag, self._on_flag, reliable())
             self._made.append((self.destroy_subscription, listening))
         self._serve()
+        self.get_logger().info(
+            f"recording {embodiment.name} into {output}; begin with {self.get_name()}/start"
+        )
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         for period, action in (
             (1.0 / values["status_rate_hz"], self._publish_status),

@@ -54,10 +54,11 @@ def build_episodes(
     gaps = len(spans) - 1
     if gaps and options.on_gap == "reject":
         raise EpisodeRefusedError(f"{gaps} gap(s), {lost} ticks lost; {_stale_text(columns)}")
+    end = spans[-1].stop
     if options.on_gap != "split":
         best = longest(spans)
         spans = [] if best is None else [best]
-    builder = _Builder(columns, facts, embodiment, options, gaps, lost)
+    builder = _Builder(columns, facts, embodiment, options, gaps, lost, end)
     episodes = []
     reasons: list[str] = []
     for number, span in enumerate(spans):
@@ -80,8 +81,10 @@ class _Builder:
         options: ConvertOptions,
         gaps: int,
         lost: int,
+        end: int,
     ) -> None:
-        self._columns, self._facts = columns, facts
+        """`end`: the last complete tick; a span that stops earlier lacks how the task ended."""
+        self._columns, self._facts, self._end = columns, facts, end
         self._embodiment, self._options = embodiment, options
         self._gaps, self._lost = gaps, lost
         self._gates = Gates(options.allow)
@@ -113,7 +116,9 @@ class _Builder:
                 f"{options.min_steps}"
             )
         travel = np.concatenate([[0.0], np.cumsum(moved[:, :, 0].max(axis=1))])
-        return self._episode(chosen, actions[keep], travel[chosen - span.start], suffix, idle)
+        done = self._facts.outcome == "success" and span.stop == self._end
+        travel = travel[chosen - span.start]
+        return self._episode(chosen, actions[keep], travel, suffix, idle, done)
 
     def _track(self, arm: str, span: Span) -> ArmTrack:
         column = self._columns.arms[arm]
@@ -129,6 +134,7 @@ class _Builder:
         travel: FloatArray,
         suffix: str,
         idle: BoolArray,
+        done: bool,
     ) -> Episode:
         columns, facts, rate = self._columns, self._facts, self._embodiment.rate_hz
         images = {}
@@ -145,7 +151,6 @@ class _Builder:
         ages = np.array([columns.ages_s[i] for i in chosen], dtype=np.float32)
         skews = np.array([columns.skews_s[i] for i in chosen], dtype=np.float32)
         taken = np.array([_inside(stamp, facts.interventions) for stamp in stamps], dtype=np.bool_)
-        done = facts.outcome == "success"
         flags = rlds_flags(len(chosen), terminal=done, reward=1.0 if done else 0.0)
         extra: dict[str, npt.NDArray[Any]] = {
             "stamp_ns": stamps,

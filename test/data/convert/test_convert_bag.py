@@ -166,6 +166,8 @@ def test_gap_is_cut_out_and_counted(robot, options, tmp_path, mode, lengths):
         assert episode.metadata["gaps"] == 1
         assert episode.columns["age_s"].max() <= 0.5
         assert np.diff(episode.columns["stamp_ns"]).max() == SECOND // 10
+    terminal = [bool(episode.columns["is_terminal"][-1]) for episode in episodes]
+    assert terminal == [False] * (len(episodes) - 1) + [True]
 
 
 def test_gap_can_reject_the_bag(robot, options, tmp_path):
