@@ -35,7 +35,7 @@ tfds-env:
 	@$(PYTHON) scripts/bootstrap.py tfds $(TFDS_VENV)
 
 lint: env
-	@$(IN) ruff check . && ruff format --check . && mypy
+	@$(IN) ruff check --output-format concise . && ruff format --check -q . && mypy
 
 format: env
 	@$(IN) ruff check --fix . ; ruff format .

@@ -59,6 +59,11 @@ def test_bench_runs_a_subject_with_its_own_options(monkeypatch, capsys):
 
 @pytest.mark.parametrize("subject", sorted(bench.available_subjects()))
 def test_every_subject_keeps_the_contract(subject):
-    module = importlib.import_module(f"evla_ros.bench.{subject}")
+    try:
+        module = importlib.import_module(f"evla_ros.bench.{subject}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("evla_ros"):
+            raise
+        pytest.skip(f"{error.name} is not installed")
     assert callable(module.add_arguments)
     assert callable(module.rows)

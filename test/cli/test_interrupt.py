@@ -11,7 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
-import sys, types, time
+import signal, sys, types, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the test runs in background
 from evla_ros.cli import main
 verb = types.ModuleType("evla_ros.cli.wait")
 verb.add_arguments = lambda parser: None
