@@ -91,9 +91,9 @@ class SimNode(Node):
     def _on_timer(self) -> None:
         now_ns = time.monotonic_ns()
         if self._p.lockstep and self._goals_come():
-            if now_ns - self._stepped_ns > self._p.lockstep_wait_s * 1e9:
-                self._step()
-            return
+            if now_ns - self._stepped_ns <= self._p.lockstep_wait_s * 1e9:
+                return
+            self._led = False  # silence: real time until the next goal
         # Never all that are due: a machine that cannot keep up would listen to nobody any more.
         for _ in range(_TICKS_AT_ONCE):
             if not self._pace.due(time.monotonic_ns()):

@@ -29,7 +29,12 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("own_clock", False, "publish /clock, and stamp with simulated time"),
     Parameter("lockstep", False, "a tick begins when every arm has a goal for it; needs own_clock"),
     Parameter(
-        "lockstep_wait_s", 0.5, "a tick begins without goals after this wall time", "s", 0.02, 60.0
+        "lockstep_wait_s",
+        0.5,
+        "after silence of this wall time it is real time, until the next goal",
+        "s",
+        0.02,
+        60.0,
     ),
     Parameter("speed", 1.0, "simulated seconds per second, where the machine can", "", 0.05, 100.0),
 )

@@ -204,6 +204,18 @@ def test_in_lockstep_every_goal_is_one_tick_of_a_clock_that_never_goes_back(
     assert set(stamps[(stamps >= times[0]) & (stamps <= times[-1])]) <= set(times)
 
 
+def test_in_lockstep_silence_means_real_time(client, start_sim) -> None:
+    start_sim(seed=1, lockstep=True, own_clock=True, lockstep_wait_s=0.1)
+    clock = client.listen(Clock, "/clock", 1000)
+    poses = client.listen(PoseStamped, ARM.pose.topic, 1000)
+    goals = client.node.create_publisher(PoseStamped, ARM.goal.topic, 10)
+    client.until(lambda: poses and clock and goals.get_subscription_count() > 0)
+    goals.publish(pose_stamped(pose_in(poses[-1]), ROBOT.base_frame, 0))
+    client.spin(0.5)
+    before = len(clock)
+    client.until(lambda: len(clock) > before + 100)
+
+
 def test_it_listens_even_when_it_cannot_keep_up(client, start_sim) -> None:
     sim = start_sim(seed=1, speed=100.0, own_clock=True)
     status = client.listen(SimStatus, "sim/status")
