@@ -9,12 +9,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed: `make build` sets it up")
 
-from evla_ros.control.authority import Authority, Rank
 from evla_ros.embodiment import load_embodiment
 from evla_ros.geometry import Pose, distance
 from evla_ros.ros.teleop_command import TeleopCommand
@@ -133,41 +130,6 @@ def test_hand_is_followed_relative_to_the_clutch_and_scaled():
     goal = ticks[-1].arms[0].goal
     np.testing.assert_allclose(goal.position_m - HOME.position_m, [0.05, 0, 0], atol=1e-3)
     assert distance(goal, HOME)[1] == pytest.approx(0.2, abs=0.01)
-
-
-@given(
-    claims=st.lists(
-        st.tuples(
-            st.sampled_from(["joy", "keyboard", "policy"]),
-            st.booleans(),
-            st.integers(1, 400),
-        ),
-        max_size=40,
-    )
-)
-@settings(max_examples=100, deadline=None)
-def test_authority_is_always_the_strongest_fresh_claim(claims):
-    authority = Authority(300)
-    now, last = 0, {}
-    for name, held, wait in claims:
-        now += wait
-        rank = Rank.POLICY if name == "policy" else Rank.TELEOP
-        if held:
-            authority.claim(name, rank, now)
-            last[name] = now
-        else:
-            authority.release(name)
-            last.pop(name, None)
-        before = authority.holder.name
-        holder = authority.update(now)
-        fresh = {n for n, t in last.items() if now - t <= 300}
-        people = fresh - {"policy"}
-        if people:
-            assert holder.name in people
-            if before in people:
-                assert holder.name == before  # nobody takes the stick from a person
-        else:
-            assert holder.name == ("policy" if fresh else "idle")
 
 
 def test_joystick_needs_its_dead_man_and_toggles_on_press():
