@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from evla_ros.bench.report import Row
 
 CAMERA_BYTES = 640 * 480 * 3
-RAMP_HZ = (30.0, 45.0, 60.0, 80.0, 100.0)
+RAMP_HZ = (50.0, 80.0)  # above the 30 Hz of the first row
 PROFILE = Path(__file__).resolve().parents[2] / "config" / "dds" / "fastdds_large_images.xml"
 
 
@@ -41,7 +41,7 @@ def rows(seconds: float) -> Iterator[Row]:
         yield Row("data.recorder.lost", float(one.lost), "messages", 0.0, 0.0, what)
         yield Row("data.recorder.peak_memory", one.peak_mib, "MiB", None, 1200.0, what)
         best = one.rate_mb_s if one.lost == 0 else 0.0
-        for hz in RAMP_HZ[1:] if one.lost == 0 else ():
+        for hz in RAMP_HZ if one.lost == 0 else ():
             faster = record(hz, min(seconds, 8.0), profile)
             if faster.lost:
                 break
