@@ -47,13 +47,6 @@ class Batch:
         moved = {f.name: getattr(self, f.name).to(device) for f in fields(self)}
         return replace(self, **moved)
 
-    def pick(self, rows: Tensor) -> Batch:
-        """Return some of the samples, by a mask [B]."""
-        given = {f.name: getattr(self.inputs, f.name) for f in fields(self.inputs)}
-        inputs = ModelInput(**{k: None if v is None else v[rows] for k, v in given.items()})
-        rest = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "inputs"}
-        return Batch(inputs=inputs, **rest)
-
     def __len__(self) -> int:
         return len(self.actions)
 

@@ -93,4 +93,10 @@ def shard(world: World, model: nn.Module) -> None:
 
 def whole_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return plain tensors; sharded ones are gathered, which all ranks have to take part in."""
-    return {k: t.full_tensor() if hasattr(t, "full_tensor") else t for k, t in tensors.items()}
+    return {name: whole(tensor) for name, tensor in tensors.items()}
+
+
+def whole(tensor: Tensor) -> Tensor:
+    """Return a plain tensor; every rank has to call it for a sharded one."""
+    gathered: Tensor = tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
+    return gathered

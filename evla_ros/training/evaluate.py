@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from evla_ros.model.evla_model import EvlaModel
+from evla_ros.training.batch import Batch
 from evla_ros.training.config import TrainConfig
 from evla_ros.training.distributed import World
 from evla_ros.training.loader import SampleStream
-from evla_ros.training.losses import action_sums, token_sums
+from evla_ros.training.losses import action_sums, token_logits, token_sums
 
 
 def evaluate(
@@ -21,15 +23,16 @@ def evaluate(
 ) -> dict[str, dict[str, Any]]:
     """Return dataset name -> metrics over `eval_batches` batches, shared out over the ranks."""
     size = config.optimizer.batch
+    part = size // world.ranks
     dim = model.config.action.dim
     sums = torch.zeros(len(stream.sources), 5 + dim, device=world.device)
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        for number in range(world.rank, config.eval_batches, world.ranks):
-            batch = stream.batch(range(number * size, (number + 1) * size)).to(world.device)
-            for which in batch.dataset.unique().tolist():
-                sums[which] += _score(model, batch.pick(batch.dataset == which), config)
+        for number in range(config.eval_batches):
+            first = number * size + world.rank * part
+            batch = stream.batch(range(first, first + part)).to(world.device)
+            sums += _score(model, batch, config, len(stream.sources))
     model.train(was_training)
     sums = world.total(sums)
     return {
@@ -39,15 +42,23 @@ def evaluate(
     }
 
 
-def _score(model: EvlaModel, batch: Any, config: TrainConfig) -> torch.Tensor:
-    if model.config.action.decode == "joint":
-        output = model.forward_joint(batch.inputs)
-        sums = action_sums(model, output, batch, config.loss.l1, config.loss.tokens)
-    else:
-        sums = token_sums(model, batch)
-    normalized = (sums.error / batch.scale[0]).sum()
-    parts = [sums.loss, sums.count, sums.right, sums.rows, normalized]
-    return torch.cat([torch.stack([p.float() for p in parts]), sums.error])
+def _score(model: EvlaModel, batch: Batch, config: TrainConfig, datasets: int) -> torch.Tensor:
+    """Sums [datasets, 5 + D] of one batch, by one forward."""
+    joint = model.config.action.decode == "joint"
+    output = model.forward_joint(batch.inputs) if joint else None
+    logits = None if joint else token_logits(model, batch)
+    rows = torch.zeros(datasets, 5 + model.config.action.dim, device=batch.scale.device)
+    for which in batch.dataset.unique().tolist():
+        mine = batch.dataset == which
+        only = replace(batch, valid=batch.valid & mine[:, None, None])
+        if output is not None:
+            sums = action_sums(model, output, only, config.loss.l1, config.loss.tokens)
+        else:
+            sums = token_sums(model, only, logits)
+        normalized = (sums.error / batch.scale[mine][0]).sum()
+        parts = [sums.loss, sums.count, sums.right, sums.rows, normalized]
+        rows[which] = torch.cat([torch.stack([p.float() for p in parts]), sums.error])
+    return rows
 
 
 def _entry(row: list[float], names: Sequence[str]) -> dict[str, Any]:

@@ -54,11 +54,17 @@ def action_sums(
     return _sums(batch, mask, loss, right, error_values)
 
 
-def token_sums(model: EvlaModel, batch: Batch) -> Sums:
-    """Losses of the autoregressive mode: the true tokens are fed, cross-entropy alone."""
+def token_logits(model: EvlaModel, batch: Batch) -> Tensor:
+    """Teacher-forced logits [B, R, K, D, bins]: the true tokens are fed."""
     rows = model.action_tokenizer.rows(batch.actions)
     ids = rows.flatten(2) + model.action_tokenizer.first_id  # [B, R, K*D]
-    logits = model.forward_tokens(batch.inputs, ids).float().unflatten(2, rows.shape[2:])
+    return model.forward_tokens(batch.inputs, ids).float().unflatten(2, rows.shape[2:])
+
+
+def token_sums(model: EvlaModel, batch: Batch, logits: Tensor | None = None) -> Sums:
+    """Losses of the autoregressive mode: the true tokens are fed, cross-entropy alone."""
+    rows = model.action_tokenizer.rows(batch.actions)
+    logits = token_logits(model, batch) if logits is None else logits
     mask = batch.valid[..., None].expand_as(rows)
     loss = functional.cross_entropy(logits[mask], rows[mask], reduction="sum")
     chosen = logits.detach().argmax(-1)

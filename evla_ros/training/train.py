@@ -136,11 +136,11 @@ class Run:
             _add(totals, sums, auxiliary)
         if self._fsdp_factor == 1:
             distributed.share_gradients(self.world, self.trained)
-        norm = float(nn.utils.clip_grad_norm_(self.trained, settings.clip_norm))
+        norm = distributed.whole(nn.utils.clip_grad_norm_(self.trained, settings.clip_norm))
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.ema.update(step)
-        return totals, norm
+        return totals, float(norm)
 
     def _forward(self, batch: Batch) -> tuple[Sums, torch.Tensor]:
         weights = self.config.loss
@@ -236,13 +236,13 @@ class Run:
             found = evaluate(
                 self.model, self.val_stream, self.config, self.parts.action_names, self.world
             )
-        if self.log is None:
-            return
-        self.log.write({"step": step, "val": found})
+        if self.log is not None:
+            self.log.write({"step": step, "val": found})
         score = sum(entry["normalized_l1"] for entry in found.values()) / len(found)
         if score < self.best:
             self.best = score
-            self._save_checkpoint("best")
+            if self.world.is_main or self._fsdp_factor > 1:  # sharded: every rank gives its part
+                self._save_checkpoint("best")
 
     def _save(self, step: int) -> None:
         if self.world.is_main and self._fsdp_factor == 1:
@@ -279,6 +279,8 @@ def _open_folder(
         raise TrainingError(
             f"{str(folder)!r} holds a run already; resume it with --resume or choose another folder"
         )
+    if resume and config.distributed == "fsdp" and world.ranks > 1:
+        raise TrainingError("a sharded run keeps no state to resume from; use distributed: ddp")
     world.barrier()
     if world.is_main and not resume:
         folder.mkdir(parents=True, exist_ok=True)
