@@ -101,19 +101,30 @@ def write_folder(
         }
         statistics = writer.statistics.result(extras.mask) if ACTION in features.steps else None
         content = _digests(features, writer.digest, splits, extras)
-        chosen = _choose_version(parent, rules.version, content)
+        chosen, unchanged = _choose_version(parent, rules.version, content)
         steps = int(statistics["num_transitions"]) if statistics else 0
         counts = {split: info.episodes for split, info in splits.items()}
         target = parent / format_version(chosen)
-        report = WriteReport(target, target.name, counts, steps, unchanged=target.exists())
+        report = WriteReport(target, target.name, counts, steps, unchanged)
         if not report.unchanged:
             info = DatasetInfo(name, chosen, splits, extras.description)
             _write_beside(building, info, features, statistics, extras, content)
             building.chmod(0o755)
-            building.rename(target)
+            _publish(building, target)
         return report
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def _publish(building: Path, target: Path) -> None:
+    try:
+        building.rename(target)
+    except OSError as error:
+        if not target.exists():
+            raise
+        raise DatasetError(
+            f"{target} was written by another process meanwhile; run again for the next version"
+        ) from error
 
 
 def _digests(
@@ -127,14 +138,17 @@ def _digests(
     }
 
 
-def _choose_version(parent: Path, wanted: str | None, content: dict[str, str]) -> Version:
+def _choose_version(
+    parent: Path, wanted: str | None, content: dict[str, str]
+) -> tuple[Version, bool]:
+    """Return the version to write, and True when it is there already with this content."""
     existing = versions_of(parent)
     if existing:
         newest = parent / format_version(existing[-1]) / CONTENT_FILE
         known = json.loads(newest.read_text()) if newest.is_file() else {}
         same = known == content
         if same and wanted in (None, newest.parent.name):
-            return existing[-1]
+            return existing[-1], True
     if wanted is not None:
         version = parse_version(wanted)
         if version in existing:
@@ -142,12 +156,12 @@ def _choose_version(parent: Path, wanted: str | None, content: dict[str, str]) -
                 f"{parent / wanted} exists with other content and is never overwritten; leave the "
                 "version out for the next free one"
             )
-        return version
+        return version, False
     if not existing:
-        return (1, 0, 0)
+        return (1, 0, 0), False
     major, minor, _ = existing[-1]
     same_features = known.get("features_sha256") == content["features_sha256"]
-    return (major, minor + 1, 0) if same_features else (major + 1, 0, 0)
+    return ((major, minor + 1, 0) if same_features else (major + 1, 0, 0)), False
 
 
 def _write_beside(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from evla_ros.data.rlds.errors import DatasetError
 from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.data.rlds.staging import SUFFIX, staged_episodes
 from evla_ros.data.synthetic import synthetic_episode, synthetic_features, write_synthetic
@@ -73,3 +74,22 @@ def test_no_room_leaves_nothing_half_done(tmp_path):
     assert "OSError" in errors
     assert list((tmp_path / "out" / "my_robot").iterdir()) == []
     assert len(staged_episodes(tmp_path / "staging", synthetic_features(ARM))) == 200
+
+
+def test_two_writers_at_once_do_not_mix(tmp_path, monkeypatch):
+    from evla_ros.data.rlds import folder
+
+    first = [synthetic_episode(i, ARM) for i in range(3)]
+    choose = folder._choose_version
+
+    def choose_while_the_other_finishes(*arguments):
+        version = choose(*arguments)
+        monkeypatch.setattr(folder, "_choose_version", choose)
+        write_synthetic(tmp_path, first[:2], ARM)
+        return version
+
+    monkeypatch.setattr(folder, "_choose_version", choose_while_the_other_finishes)
+    with pytest.raises(DatasetError, match="written by another process meanwhile"):
+        write_synthetic(tmp_path, first, ARM)
+    assert sum(RldsDataset.open(tmp_path / "my_robot").splits.values()) == 2
+    assert write_synthetic(tmp_path, first, ARM).version == "1.1.0"
