@@ -42,6 +42,10 @@ class BackboneConfig(_Strict):
             raise ValueError(
                 f"hidden_size {self.hidden_size} is not a multiple of heads {self.heads}"
             )
+        if self.kind == "dinov2" and self.mlp_size % self.hidden_size:
+            raise ValueError(
+                f"dinov2: mlp_size {self.mlp_size} is no multiple of hidden_size {self.hidden_size}"
+            )
         return self
 
 
@@ -52,6 +56,12 @@ class ImageConfig(_Strict):
     cameras: tuple[str, ...] = Field(min_length=1)
     resize: Literal["squash", "letterbox"] = "squash"
     center_crop: bool = False  # True when trained with random crops: evaluate on 90 % of the area
+
+    @model_validator(mode="after")
+    def _distinct(self) -> ImageConfig:
+        if len(set(self.cameras)) != len(self.cameras):
+            raise ValueError(f"cameras {list(self.cameras)} repeat a name")
+        return self
 
 
 class LanguageModelConfig(_Strict):
@@ -69,6 +79,18 @@ class LanguageModelConfig(_Strict):
     norm_eps: float = 1e-6
     tie_embeddings: bool = True
     max_positions: int = 32768
+
+    @model_validator(mode="after")
+    def _divisible(self) -> LanguageModelConfig:
+        if self.heads % self.key_value_heads:
+            raise ValueError(
+                f"heads {self.heads} is not a multiple of key_value_heads {self.key_value_heads}"
+            )
+        if self.head_dim is None and self.hidden_size % self.heads:
+            raise ValueError(
+                f"hidden_size {self.hidden_size} is not a multiple of heads {self.heads}"
+            )
+        return self
 
 
 class ActionConfig(_Strict):

@@ -28,6 +28,7 @@ class KeyValueCache:
         self, key: Tensor, value: Tensor, layer_idx: int, *_: Any, **__: Any
     ) -> tuple[Tensor, Tensor]:
         """Write new columns and return every column of the layer."""
-        self.keys[layer_idx].index_copy_(2, self.write_at, key)
-        self.values[layer_idx].index_copy_(2, self.write_at, value)
-        return self.keys[layer_idx], self.values[layer_idx]
+        keys, values = self.keys[layer_idx], self.values[layer_idx]
+        keys.index_copy_(2, self.write_at, key.to(keys.dtype))  # autocast narrows the new ones
+        values.index_copy_(2, self.write_at, value.to(values.dtype))
+        return keys, values

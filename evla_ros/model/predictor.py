@@ -98,9 +98,13 @@ class Predictor:
         proprio: NDArray[np.float32] | None,
         instruction: str,
     ) -> NDArray[np.float64]:
-        """Un-normalised actions [K, D] of one observation (HxWx3 uint8 per camera)."""
+        """Un-normalised actions [K, D] of one observation (HxWx3 uint8 per camera).
+
+        The observation may have more cameras than the model was trained with; those are ignored.
+        """
+        seen = {name: images[name] for name in self.config.image.cameras if name in images}
         batch = self.processor(
-            images, instruction, proprio, self.proprio_normalizer, self._text_length(instruction)
+            seen, instruction, proprio, self.proprio_normalizer, self._text_length(instruction)
         )
         actions = self._run(batch.to(self.device))
         return self.action_normalizer.unnormalize(actions[0].cpu().numpy())

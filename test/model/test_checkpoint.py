@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_model import random_batch, tiny_config, tiny_model
+from tiny_model import FAMILIES, random_batch, tiny_config, tiny_model
 from tokenizers import Tokenizer
 
 from evla_ros.errors import EvlaError
+from evla_ros.model.building import build_with
 from evla_ros.model.checkpoint import load_checkpoint, save_checkpoint
 from evla_ros.model.errors import CheckpointError, ObservationError, StatisticsError
 from evla_ros.model.normalization import DatasetStatistics
@@ -59,6 +60,28 @@ def test_the_whole_step(folder: Path) -> None:
     for mode in ("autoregressive", "released"):
         stepwise = Predictor(folder, decode=mode, statistics_key="one")
         assert stepwise.predict(FRAMES, proprio, "lift").shape == (2, 7)
+
+
+def test_more_cameras_than_trained_with_are_ignored(folder: Path) -> None:
+    predictor = Predictor(folder, statistics_key="one")
+    proprio = np.zeros(8, np.float32)
+    more = {**FRAMES, "rear": np.zeros((9, 9, 3), np.uint8)}
+    same = predictor.predict(FRAMES, proprio, "lift")
+    np.testing.assert_array_equal(predictor.predict(more, proprio, "lift"), same)
+    with pytest.raises(ObservationError, match="camera 'camera1' is missing"):
+        predictor.predict({"camera0": FRAMES["camera0"]}, proprio, "lift")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@torch.inference_mode()
+def test_every_family_survives_building_around_tensors(family: str) -> None:
+    """Buffers that no checkpoint stores (rotary frequencies, scales) are computed anew."""
+    config = tiny_config(family)
+    model = tiny_model(config)
+    rebuilt = build_with(config, dict(model.named_parameters()), "test")
+    batch = random_batch(config, [7, 5])
+    expected, actual = (m.forward_joint(batch).of_head("tokens") for m in (model, rebuilt))
+    assert torch.equal(expected, actual)
 
 
 def test_half_precision_step_is_close(folder: Path) -> None:

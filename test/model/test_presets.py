@@ -96,6 +96,7 @@ def test_robot_specific_parts_are_replaced() -> None:
             "action: {chunk: 4, dim: 7, vocabulary_size: 999, output: l1}",
             "'l1' is not one of the heads",
         ),
+        ("image: {size: 96, cameras: [a, a]}", "repeat a name"),
         ("prompt: {template: hello}", "lacks {instruction}"),
     ],
 )
