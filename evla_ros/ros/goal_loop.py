@@ -34,7 +34,7 @@ class GoalLoop:
         self._nudge = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self.lateness_ms: deque[float] = deque(maxlen=20_000)
+        self.lateness_ms: deque[float] = deque(maxlen=3_000)
         self.missed = 0
 
     def start(self) -> None:

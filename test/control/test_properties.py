@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -121,6 +122,8 @@ def test_silence_ends_in_a_hold_within_the_stated_time(name: str) -> None:
     for index in range(len(rig.homes)):
         tail = [tick.arms[index].goal for tick in rig.ticks[stated_ticks:]]
         assert all(goal is tail[0] for goal in tail)
+        assert id(tail[0]) in {id(pose) for pose in rig.reported[index]}
+    assert not any(tick.moving for tick in rig.ticks[stated_ticks:])
     assert_goals_are_safe(rig)
 
 
@@ -138,7 +141,8 @@ def test_with_a_dead_pose_source_the_goal_returns_within_the_stated_time(
     limits, s = rig.embodiment.arms[0].limits, rig.settings
     far_m = s.max_tracking_error_m + limits.max_speed_m_s * rig.embodiment.arms[0].pose.max_age_s
     rig.run(None, int(far_m / limits.max_speed_m_s / 0.02) + 2)
-    goal = rig.ticks[-1].arms[0].goal
-    assert goal is not None
-    assert distance(goal, last_measured)[0] < 1e-9
+    goals = [tick.arms[0].goal for tick in rig.ticks[30:]]
+    steps = [distance(a, b)[0] for a, b in itertools.pairwise(goals)]
+    assert max(steps) <= limits.max_speed_m_s * 0.02 * (1 + 1e-6)
+    assert distance(goals[-1], last_measured)[0] < 1e-9
     assert_goals_are_safe(rig)
