@@ -153,7 +153,8 @@ class ExpertRecording:
         self._executor = SingleThreadedExecutor(context=self._context)
         for node in (self._recorder, self._client):
             self._executor.add_node(node)
-        threading.Thread(target=_spin, args=(self._executor,), daemon=True).start()
+        self._thread = threading.Thread(target=_spin, args=(self._executor,), daemon=True)
+        self._thread.start()
         self._recorder.trigger_configure()
         self._recorder.trigger_activate()
 
@@ -178,6 +179,7 @@ class ExpertRecording:
         import rclpy
 
         self._executor.shutdown(timeout_sec=1.0)
+        self._thread.join(10.0)
         self._recorder.finish()
         self._recorder.destroy_node()
         self._client.destroy_node()

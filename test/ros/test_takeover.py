@@ -35,8 +35,9 @@ def nodes_of(rig, tmp_path):
         executor.add_node(node)
     recorder.trigger_configure()
     recorder.trigger_activate()
-    threading.Thread(target=executor.spin, daemon=True).start()
-    return teleop, recorder, executor
+    thread = threading.Thread(target=executor.spin, daemon=True)
+    thread.start()
+    return teleop, recorder, executor, thread
 
 
 def hold_stick(publisher, seconds, *, held):
@@ -56,7 +57,7 @@ def test_take_over_silences_the_policy_and_is_flagged_in_the_bag(ros_domain, tmp
 
     with Rig() as rig:
         rig.bring_up()
-        teleop, recorder, executor = nodes_of(rig, tmp_path)
+        teleop, recorder, executor, thread = nodes_of(rig, tmp_path)
         joy = rig.node.create_publisher(Joy, "joy", reliable())
         deadline = time.monotonic() + 30
         while True:
@@ -74,6 +75,7 @@ def test_take_over_silences_the_policy_and_is_flagged_in_the_bag(ros_domain, tmp
         recorder._keep()
         path = recorder._recorder.last.path
         executor.shutdown()
+        thread.join()
         for node in (teleop, recorder):
             node.finish()
             node.destroy_node()
