@@ -27,13 +27,14 @@ class RosPlayer:
         """Start the nodes; raises EvlaError when one cannot come up."""
         self._rules, self._policy = setup.rules, setup.policy
         self._counted: dict[str, int] = {}
-        self._start_s = 0.0
+        self._start_s, self._speed = 0.0, setup.ros_speed
         embodiment = parse_embodiment(setup.embodiment_text)
         spec = policy_spec(setup.policy, embodiment)
         sim = {
             "world": setup.world,
             "image_size": setup.image_size,
             "randomize": setup.rules.randomize,
+            "speed": float(setup.ros_speed),
         }
         decides = {
             "policy": spec.kind,
@@ -108,7 +109,8 @@ class RosPlayer:
                 sim.succeeded_once or self._elapsed_s() - self._start_s >= limit_s or stopped
             )
 
-        client.wait(over, 30.0 + 10.0 * limit_s, "the end of the episode")
+        patience_s = 60.0 + 10.0 * limit_s / self._speed
+        client.wait(over, patience_s, "the end of the episode")
 
     def _judge(self) -> tuple[Verdict, str]:
         client = self._client

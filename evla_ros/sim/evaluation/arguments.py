@@ -52,6 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ros", action="store_true",
         help="through the real nodes in real time; baselines stay in this process",
     )  # fmt: skip
+    add(
+        "--ros-speed", type=float, default=1.0, metavar="X",
+        help="with --ros: simulated seconds per second; below 1 for a busy machine (default: 1)",
+    )  # fmt: skip
     add("--max-seconds", type=float, default=20.0, metavar="T", help="per episode (default: 20)")
     add("--image-size", type=int, default=128, metavar="PX", help="of the cameras (default: 128)")
     add("--device", default="cpu", help="of the network: cpu, cuda, ... (default: cpu)")

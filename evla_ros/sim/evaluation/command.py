@@ -128,10 +128,13 @@ def _setup(arguments: argparse.Namespace, folder: Path) -> Setup:
         threads=arguments.threads or max(1, cores // arguments.workers),
         device=arguments.device,
         through_ros=arguments.ros,
+        ros_speed=arguments.ros_speed,
     )
 
 
 def _check_ros(arguments: argparse.Namespace) -> None:
+    if not 0.05 <= arguments.ros_speed <= 10.0:
+        raise EvlaError(f"--ros-speed {arguments.ros_speed:g}; it takes 0.05 to 10")
     if arguments.policy in ("expert", "random"):
         raise EvlaError(
             f"the baseline {arguments.policy!r} looks into the simulator, which no ROS node can; "
@@ -160,7 +163,7 @@ def _question(
 ) -> dict[str, object]:
     keys = (
         "world", "policy", "tasks", "episodes", "seed", "max_seconds", "charge_inference", "plain",
-        "image_size", "workers", "ros", "device",
+        "image_size", "workers", "ros", "ros_speed", "device",
     )  # fmt: skip
     question: dict[str, object] = {key: getattr(arguments, key) for key in keys}
     return {**question, "baselines": baselines, "interrupted": interrupted}

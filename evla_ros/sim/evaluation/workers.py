@@ -39,6 +39,7 @@ class Setup:
     threads: int = 0
     device: str = "cpu"
     through_ros: bool = False
+    ros_speed: float = 1.0
 
 
 Job = tuple[str, PlannedEpisode]

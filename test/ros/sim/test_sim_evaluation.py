@@ -41,7 +41,8 @@ def test_a_replayed_demonstration_succeeds_here_and_through_the_nodes(
     words = ["eval", "sim", "--policy", f"replay:{recorded}", "--tasks", "reach", "--episodes", "1"]
     words += ["--max-seconds", "6", "--image-size", "64"]
     assert main([*words, "--baselines", "none", "--out", str(tmp_path / "here")]) == 0
-    assert main([*words, "--ros", "--baselines", "hold", "--out", str(tmp_path / "nodes")]) == 0
+    nodes_words = [*words, "--ros", "--ros-speed", "0.2", "--baselines", "hold"]
+    assert main([*nodes_words, "--out", str(tmp_path / "nodes")]) == 0
     (here,) = read_report(tmp_path / "here" / "report.json")[1]
     nodes, hold = read_report(tmp_path / "nodes" / "report.json")[1]
     assert [r.verdict for r in (here, nodes, hold)] == [
