@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`evla bench model` through the command line: stable names, counted floors, clear errors."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from evla_ros.bench import roofline
+from evla_ros.bench.model_work import count_flops
+from evla_ros.cli.main import main
+from evla_ros.model.presets import load_preset
+
+QUICK = ["--preset", "evla-nano", "--threads", "1", "--repeat", "2", "--seconds", "0.1"]
+
+
+def test_rows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(roofline, "SECONDS", 0.05)
+    monkeypatch.setattr(roofline, "COPY_BYTES", 1 << 22)
+    words = ["bench", "model", "--json", *QUICK, "--actions", "1x7", "--dtypes", "fp32,int8"]
+    assert main(words) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    names = {row["name"] for row in rows}
+    assert {
+        "model.roofline.matmul", "model.stage.dinov2", "model.stage.siglip", "model.llm.joint",
+        "model.llm.autoregressive", "model.llm.joint_speedup", "model.step.joint",
+        "model.memory.resident_peak",
+    } <= names  # fmt: skip
+    assert all(row["value"] > 0 for row in rows)
+    steps = [row for row in rows if row["name"] == "model.step.joint"]
+    assert [row["context"]["dtype"] for row in steps] == ["fp32", "int8"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--actions", "8by7"], "'8by7' is not CHUNKxDIM"),
+        (["--dtypes", "fp4"], "unknown dtype 'fp4'"),
+        (["--preset", "evla-nan"], "did you mean 'evla-nano'"),
+    ],
+)
+def test_bad_options(
+    words: list[str], message: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(roofline, "SECONDS", 0.01)
+    assert main(["bench", "model", *QUICK, *words]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_counted_work_is_the_published_arithmetic() -> None:
+    """About 0.158, 0.211 and 0.210 TFLOP for towers and decoder at 284 positions."""
+    counts = count_flops(load_preset("evla-1b", chunk=1), text_length=21)
+    assert counts["dinov2"] / 1e12 == pytest.approx(0.158, abs=0.001)
+    assert counts["siglip"] / 1e12 == pytest.approx(0.211, abs=0.001)
+    assert counts["llm"] / 1e12 == pytest.approx(0.210, abs=0.001)
