@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from rclpy.node import Node
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
 from evla_ros.data.messages import header_stamp_ns
@@ -48,13 +49,19 @@ class CameraInput:
         self._steps_back: deque[int] = deque(maxlen=8)
         kind = CompressedImage if camera.transport == "compressed" else Image
         self._subscription = node.create_subscription(
-            kind, camera.topic, self._receive, newest_only(), raw=True
+            kind, camera.topic, self._callback(), newest_only(), raw=True
         )
 
     @property
     def topic(self) -> str:
         """The resolved topic name."""
         return str(self._subscription.topic_name)
+
+    def _callback(self) -> Callable[..., None]:
+        """Return the form that this rclpy calls; Humble's hands over no message info."""
+        if hasattr(Subscription, "CallbackType"):
+            return self._receive
+        return lambda data: self._receive(data, {})
 
     def _receive(self, data: bytes, info: dict[str, Any]) -> None:
         now_ns = self._node.get_clock().now().nanoseconds
