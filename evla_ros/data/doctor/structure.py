@@ -21,6 +21,7 @@ def check_structure(episodes: Sequence[EpisodeSummary], context: SetContext) -> 
     """Run the checks that need no geometry."""
     return [
         *_language(episodes),
+        *_lengths(episodes, context),
         *_flags(episodes),
         *_outcome(episodes, context),
         *_splits(episodes),
@@ -41,13 +42,21 @@ def _language(episodes: Sequence[EpisodeSummary]) -> list[Finding]:
     return [Finding("language", severity, "language_instruction", message, fix, empty)]
 
 
+def _lengths(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
+    chunk = context.embodiment.action.chunk if context.embodiment is not None else 0
+    least = max(SHORT, chunk)
+    short = tuple(e.label for e in episodes if len(e) < least)
+    if not short:
+        return []
+    message = f"fewer than {least} steps in {share(len(short), len(episodes))} episodes"
+    if chunk > SHORT:
+        message += f" (the chunk is {chunk}; OpenVLA-OFT's loader stops at such an episode)"
+    fix = "drop them with `evla dataset edit --drop`, or train with a shorter chunk"
+    return [Finding("structure", "warning", "episodes", message, fix, short)]
+
+
 def _flags(episodes: Sequence[EpisodeSummary]) -> list[Finding]:
     findings = []
-    short = tuple(e.label for e in episodes if len(e) < SHORT)
-    if short:
-        message = f"fewer than {SHORT} steps in {share(len(short), len(episodes))} episodes"
-        fix = "drop them with `evla dataset edit --drop`"
-        findings.append(Finding("structure", "warning", "episodes", message, fix, short))
     wrong = []
     for episode in episodes:
         for name, position in (("is_first", 0), ("is_last", -1)):

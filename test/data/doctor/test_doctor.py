@@ -341,7 +341,9 @@ def test_language_flags_lengths_and_outcome(healthy, context):
     cut = edit(healthy[0], columns=columns)
     only(diagnose([cut, *healthy[1:]], context), "structure", "warning", "first and last step")
     short = synthetic_episode(77, ARM, steps=3)
-    only(diagnose([*healthy, short], context), "structure", "warning", "fewer than 5 steps")
+    finding = only(diagnose([*healthy, short], context), "structure", "warning", "fewer than")
+    assert f"fewer than {ARM.action.chunk} steps in 1 of 9" in finding.message
+    assert "OpenVLA-OFT" in finding.message
     failed = edit(healthy[1], metadata={**healthy[1].metadata, "success": False})
     only(diagnose([healthy[0], failed], context), "structure", "warning", "episodes failed")
     summaries = [summarize(e, "train", i) for i, e in enumerate(healthy)]
