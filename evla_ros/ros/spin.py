@@ -67,6 +67,9 @@ def run_node(
     thread.start()
     while not ended.wait(1.0):
         pass
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Ctrl-C reaches a launched node twice; the interpreter's own end would die of the second.
+        signal.signal(number, signal.SIG_IGN)
     executor.shutdown(timeout_sec=0.2)
     thread.join(0.5)
     finish = getattr(node, "finish", None)
