@@ -137,7 +137,8 @@ class PolicyNode(LifecycleNode):
             return
         self._active = False
         self._session.deactivate(reason)
-        self._publish(Finding(reason), State.PRIMARY_STATE_INACTIVE)
+        status = self._status(Finding(reason), State.PRIMARY_STATE_INACTIVE)
+        self._status_publisher.publish(status)
 
     def _clean_up(self) -> None:
         session, self._session = self._session, None
@@ -197,11 +198,8 @@ class PolicyNode(LifecycleNode):
 
     def _publish_status(self) -> None:
         if self._active and self._session is not None:
-            self._publish(self._session.tick.finding, State.PRIMARY_STATE_ACTIVE)
-
-    def _publish(self, finding: Finding, lifecycle: int) -> None:
-        assert self._session is not None  # noqa: S101
-        self._status_publisher.publish(self._status(finding, lifecycle))
+            status = self._status(self._session.tick.finding, State.PRIMARY_STATE_ACTIVE)
+            self._status_publisher.publish(status)
 
     def _status(self, finding: Finding, lifecycle: int) -> PolicyStatus:
         session = self._session
@@ -224,8 +222,6 @@ class PolicyNode(LifecycleNode):
             lost = session.inputs.lost()
             array = diagnostics(name, status, session.loop, session.inputs, lost)
             self._diagnostics_publisher.publish(array)
-
-    # -- parameters --
 
     def _check_parameters(self, changes: list[Parameter]) -> SetParametersResult:
         try:
