@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -71,9 +72,15 @@ def picture(
 ) -> npt.NDArray[np.uint8]:
     """Return a moving gradient with sensor noise, uint8 [H, W, 3]."""
     height, width = size
-    ramp = (np.arange(width)[None, :] + np.arange(height)[:, None] + 60 * time_s) % 200
-    noise = random.integers(0, 24, (height, width, 3), dtype=np.uint8)
-    return np.asarray(noise + ramp[:, :, None].astype(np.uint8) + 20, dtype=np.uint8)
+    across, down = np.arange(width)[None, :], np.arange(height)[:, None]
+    ramp = ((across + down + round(60 * time_s)) % 200 + 20).astype(np.uint8)
+    noise = np.roll(_noise(size), int(random.integers(height * width)) * 3)
+    return np.asarray(noise + ramp[:, :, None], dtype=np.uint8)
+
+
+@functools.lru_cache(maxsize=4)
+def _noise(size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 24, (*size, 3), dtype=np.uint8)
 
 
 def robot_events(robot: SyntheticRobot) -> Iterator[Event]:

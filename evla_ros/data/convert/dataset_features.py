@@ -29,7 +29,7 @@ def bag_features(embodiment: Embodiment, image_size: tuple[int, int]) -> Dataset
         "outcome": text("success, failure or unknown, as marked by the operator."),
         "operator": text("Who recorded it; may be empty."),
         "bag": text("Name of the bag folder or file."),
-        "bag_hash": text("SHA-256 over topic, time, size and CRC-32 of every message used."),
+        "bag_hash": text("SHA-256 over topic, time, size and (sampled) CRC-32 of each message."),
         "embodiment_hash": text("SHA-256 of the embodiment file's content."),
         "action_source": text("commanded or achieved: which poses the actions are deltas of."),
         "damage": text("What was lost of a cut-off bag; empty for a sound one."),
