@@ -18,7 +18,6 @@ KINDS = {
     "nano": "the whole recipe of evla-nano in the simulator, from nothing to a checkpoint",
     "collect": "simulated demonstrations with counterfactual labels, as an RLDS dataset",
     "vision": "pretrain the encoders of evla-nano on where things are",
-    "adapt": "start a checkpoint for another embodiment from an existing one",
 }
 
 

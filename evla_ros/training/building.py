@@ -14,7 +14,6 @@ from tokenizers import Tokenizer
 
 from evla_ros.embodiment import Embodiment, action_layout, load_embodiment, parse_embodiment
 from evla_ros.model.checkpoint import load_checkpoint, read_safetensors
-from evla_ros.model.config import EvlaConfig
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.instruction_corpus import instruction_corpus
 from evla_ros.model.normalization import DatasetStatistics
@@ -23,10 +22,11 @@ from evla_ros.model.processor import Processor
 from evla_ros.model.text_tokenizer import train_tokenizer
 from evla_ros.training.batch import Collator
 from evla_ros.training.config import TrainConfig
-from evla_ros.training.errors import TrainingDataError, TrainingError
+from evla_ros.training.errors import TrainingDataError
 from evla_ros.training.feature_cache import FeatureCache
 from evla_ros.training.loader import SampleSettings, SampleStream
 from evla_ros.training.source import Source
+from evla_ros.training.transplant import adapted_config, transplant
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,16 +146,20 @@ def _model(
     embodiment: Embodiment | None,
 ) -> tuple[EvlaModel, Tokenizer, dict[str, Any]]:
     settings = config.model
-    if settings.start:
-        loaded = load_checkpoint(settings.start)
-        _check_start(loaded.model.config, dim, settings.start)
-        kept = dict(loaded.statistics.datasets)
-        return (
-            with_attention(loaded.model, settings.attention),
-            loaded.processor.prompt_builder.tokenizer,
-            kept,
-        )
     chunk = settings.chunk or (embodiment.action.chunk if embodiment else None)
+    if settings.start:
+        torch.manual_seed(config.seed)
+        loaded = load_checkpoint(settings.start)
+        old = loaded.config
+        new = adapted_config(
+            old,
+            chunk=chunk or old.action.chunk,
+            dim=dim,
+            cameras=settings.cameras or old.image.cameras,
+            proprio_dim=proprio_dim,
+        )
+        model = transplant(loaded.model, new, settings.attention)
+        return model, loaded.processor.prompt_builder.tokenizer, dict(loaded.statistics.datasets)
     preset = load_preset(
         settings.preset,
         chunk=chunk,
@@ -175,18 +179,3 @@ def _model(
         *(preset.prompt.template.format(instruction=w) for w in words),
     ]
     return model, train_tokenizer(corpus, text_rows), {}
-
-
-def with_attention(model: EvlaModel, attention: str) -> EvlaModel:
-    """Return the same weights under another attention implementation."""
-    changed = EvlaModel(model.config, attention=attention)
-    changed.load_state_dict(model.state_dict())
-    return changed
-
-
-def _check_start(config: EvlaConfig, dim: int, where: str) -> None:
-    if config.action.dim != dim:
-        raise TrainingError(
-            f"checkpoint {where!r} gives {config.action.dim} numbers a step, the dataset "
-            f"has {dim}; use `evla train adapt` to move it to this embodiment"
-        )

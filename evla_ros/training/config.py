@@ -32,7 +32,7 @@ class DatasetEntry(_Strict):
 
 
 class ModelSettings(_Strict):
-    """`start`: a checkpoint folder to go on from, else the preset with fresh weights.
+    """`start`: a checkpoint folder to go on from, also of another robot; else the preset afresh.
 
     `vision`: a safetensors file with encoder weights (from `evla train vision`). cameras: of the
     dataset; empty

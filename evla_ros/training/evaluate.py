@@ -55,7 +55,7 @@ def _score(model: EvlaModel, batch: Batch, config: TrainConfig, datasets: int) -
             sums = action_sums(model, output, only, config.loss.l1, config.loss.tokens)
         else:
             sums = token_sums(model, only, logits)
-        normalized = (sums.error / batch.scale[mine][0]).sum()
+        normalized = (sums.error / batch.scale[mine][0].clamp_min(1e-8)).sum()  # constant: 0 / 0
         parts = [sums.loss, sums.count, sums.right, sums.rows, normalized]
         rows[which] = torch.cat([torch.stack([p.float() for p in parts]), sums.error])
     return rows

@@ -13,7 +13,6 @@ goes on exactly as if it had not been, and two ranks learn what one rank learns.
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import time
 from pathlib import Path
@@ -35,10 +34,11 @@ from evla_ros.training.evaluate import evaluate
 from evla_ros.training.feature_cache import FeatureCache
 from evla_ros.training.freeze import freeze
 from evla_ros.training.grounding import Grounding
-from evla_ros.training.loader import SampleStream, Share, batches
+from evla_ros.training.loader import SampleStream, batches
 from evla_ros.training.lora import add_lora, merged_tensors
 from evla_ros.training.losses import Sums, action_sums, token_sums
 from evla_ros.training.metrics import MetricsLog
+from evla_ros.training.preparing import decay_groups, open_folder, share_of
 from evla_ros.training.progress import show
 from evla_ros.training.schedule import learning_rate
 from evla_ros.training.step_subset import draw_steps, forward_steps, pick_steps
@@ -60,7 +60,7 @@ class Run:
 
     def __init__(self, config: TrainConfig, world: distributed.World, *, resume: bool) -> None:
         self.config, self.world, self.folder = config, world, Path(config.output)
-        _open_folder(self.folder, config, world, resume=resume)
+        open_folder(self.folder, config, world, resume=resume)
         self.parts = build(config)
         self.model = self.parts.model.to(world.device).train()
         self._steps: torch.Tensor | None = None
@@ -69,12 +69,12 @@ class Run:
                 "loss.steps needs model.action.mask: isolated (slots must not see each other)"
             )
         self.modules = self._prepare_modules()
-        self.share = _share(config, world)
+        self.share = share_of(config, world)
         self.train_stream, self.val_stream = self._streams()
         self.trained = [p for m in self.modules.values() for p in m.parameters() if p.requires_grad]
         settings = config.optimizer
         self.optimizer = torch.optim.AdamW(
-            _decay_groups(self.trained, settings.weight_decay),
+            decay_groups(self.trained, settings.weight_decay),
             lr=settings.learning_rate,
             betas=settings.betas,
         )
@@ -267,41 +267,6 @@ class Run:
                     overwrite=True,
                     tensors=tensors,
                 )
-
-
-def _open_folder(
-    folder: Path, config: TrainConfig, world: distributed.World, *, resume: bool
-) -> None:
-    stored = folder / "train.json"
-    if resume and not stored.is_file():
-        raise TrainingError(f"nothing to resume in {str(folder)!r}: it has no train.json")
-    if not resume and stored.exists():
-        raise TrainingError(
-            f"{str(folder)!r} holds a run already; resume it with --resume or choose another folder"
-        )
-    if resume and config.distributed == "fsdp" and world.ranks > 1:
-        raise TrainingError("a sharded run keeps no state to resume from; use distributed: ddp")
-    world.barrier()
-    if world.is_main and not resume:
-        folder.mkdir(parents=True, exist_ok=True)
-        stored.write_text(json.dumps(config.model_dump(mode="json"), indent=2) + "\n")
-
-
-def _share(config: TrainConfig, world: distributed.World) -> Share:
-    settings = config.optimizer
-    parts = settings.accumulate * world.ranks
-    if settings.batch % parts:
-        raise TrainingError(
-            f"optimizer.batch {settings.batch} is not a multiple of accumulate x ranks = {parts}"
-        )
-    return Share(world.rank, world.ranks, settings.batch // parts, settings.accumulate)
-
-
-def _decay_groups(parameters: list[nn.Parameter], decay: float) -> list[dict[str, Any]]:
-    matrices = [p for p in parameters if p.dim() > 1]
-    vectors = [p for p in parameters if p.dim() <= 1]
-    groups = [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
-    return [group for group in groups if group["params"]]
 
 
 def _count(batch: Batch) -> torch.Tensor:

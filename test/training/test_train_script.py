@@ -17,14 +17,18 @@ import torch
 import yaml
 
 from evla_ros.model.checkpoint import load_checkpoint
+from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.predictor import Predictor
+from evla_ros.model.presets import load_preset
 from evla_ros.training.checkpointing import states
 from evla_ros.training.config import parse_config
 from evla_ros.training.errors import TrainingError
 from evla_ros.training.metrics import read_metrics
 from evla_ros.training.source import Source
 from evla_ros.training.train import train
+from evla_ros.training.transplant import adapted_config, transplant
 
+CHUNK = 4
 SCRIPT = [sys.executable, "-m", "evla_ros.training.train"]
 
 
@@ -115,16 +119,14 @@ def test_resumed_after_sigkill_equals_uninterrupted(settings, tmp_path):
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-@pytest.mark.parametrize("accumulate", [1, 2])
-def test_two_ranks_learn_what_one_learns(settings, tmp_path, accumulate):
-    alone, together = tmp_path / "alone", tmp_path / "together"
-    settings["optimizer"]["accumulate"] = accumulate
+def test_two_ranks_learn_what_one_rank_learns_in_two_parts(settings, tmp_path):
     settings["optimizer"]["batch"] = 8
-    first = launch({**settings, "output": str(alone)}, tmp_path / "a.yaml")
-    assert first.wait(120) == 0
-    second = launch({**settings, "output": str(together)}, tmp_path / "b.yaml", ranks=2)
-    assert second.wait(170) == 0
-    one, two = losses(alone), losses(together)
+    alone = {**settings, "optimizer": {**settings["optimizer"], "accumulate": 2}}
+    one = losses(train(parse_config(alone, "test")))
+    together = tmp_path / "together"
+    process = launch({**settings, "output": str(together)}, tmp_path / "b.yaml", ranks=2)
+    assert process.wait(170) == 0
+    two = losses(together)
     assert one.keys() == two.keys()
     np.testing.assert_allclose(list(two.values()), list(one.values()), rtol=2e-4)
 
@@ -152,3 +154,30 @@ def test_a_last_line_cut_by_a_kill_is_left_out(tmp_path):
         json.dumps({"step": 1, "loss": 2.0}) + '\n{"step": 2, "lo'
     )
     assert read_metrics(tmp_path) == [{"step": 1, "loss": 2.0}]
+
+
+def test_a_checkpoint_starts_the_next_run_also_for_another_robot(settings, tmp_path):
+    settings["optimizer"] = {"steps": 2, "batch": 4}
+    first = train(parse_config(settings, "test"))
+    again = {**settings, "output": str(tmp_path / "again")}
+    again["model"] = {"start": str(first / "last"), "chunk": CHUNK}
+    again["optimizer"] = {"steps": 1, "batch": 4, "learning_rate": 1e-12, "warmup_steps": 0}
+    before, after = weights(first), weights(train(parse_config(again, "test")))
+    for name, tensor in before.items():
+        torch.testing.assert_close(after[name], tensor, rtol=0, atol=1e-8)
+    again["output"], again["model"] = str(tmp_path / "shorter"), {**again["model"], "chunk": 2}
+    other = weights(train(parse_config(again, "test")))
+    assert other["slot_embedding"].shape[0] == 2 * 7
+    torch.testing.assert_close(other["projector.0.weight"], before["projector.0.weight"])
+
+
+def test_two_arms_keep_the_encoders_and_the_language_model(tiny_preset):
+    one = EvlaModel(load_preset(tiny_preset, proprio_dim=8))
+    config = adapted_config(
+        one.config, chunk=CHUNK, dim=14, cameras=["primary", "left_wrist"], proprio_dim=16
+    )
+    two = transplant(one, config)
+    assert two.slot_embedding.shape[0] == CHUNK * 14
+    for part in ("backbones", "projector", "language_model"):
+        kept = dict(getattr(two, part).named_parameters())
+        assert all(torch.equal(kept[n], p) for n, p in getattr(one, part).named_parameters())
