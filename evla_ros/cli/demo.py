@@ -1,24 +1,47 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`evla demo`: the loop end to end, on this machine, over real ROS 2."""
+"""`evla demo`: the main job end to end, on this machine, over real ROS 2."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-EXAMPLES = """example:
-  evla demo"""
+EXAMPLES = """examples:
+  evla demo
+  evla demo --world humanoid_upper_body --tasks lift hand_over
+  evla demo --checkpoint my_checkpoint --video demo.mp4
+
+Starts the simulated robot and the policy node from the files in config/params, as
+bringup.launch.py does. Exit code 0: every task was solved."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.epilog = EXAMPLES
+    parser.add_argument(
+        "--world", default="tabletop_arm", help="tabletop_arm (default) or humanoid_upper_body"
+    )
+    parser.add_argument(
+        "--tasks", nargs="+", default=[], metavar="FAMILY", help="task families, one episode each"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the first episode (default: 0)")
+    parser.add_argument(
+        "--checkpoint", default="", help="EVLA checkpoint folder; without: the expert's path"
+    )
+    parser.add_argument(
+        "--video", type=Path, default=None, help="MP4 to write (default: outputs/demo_<world>.mp4)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the loop; 0 when every point was reached."""
-    from evla_ros.demo.loop import run as run_loop
+    """Play; 0 when every task was solved, 1 when not."""
+    from evla_ros.demo.show import show
+    from evla_ros.sim.description import describe
 
-    del arguments
-    run_loop()
-    return 0
+    describe(arguments.world)  # an unknown world is refused before anything starts
+    video = arguments.video or Path("outputs") / f"demo_{arguments.world}.mp4"
+    solved = show(
+        arguments.world, arguments.tasks, arguments.seed, arguments.checkpoint, Path(video)
+    )
+    return 0 if solved else 1

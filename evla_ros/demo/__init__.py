@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The loop that `evla demo` runs."""
+"""The main job end to end: simulated robot, policy node, several instructions, a table, a video."""

@@ -23,7 +23,8 @@ from evla_ros.policy.types import Observation
 class PolicySpec:
     """kind: one of KINDS; what the rest means is up to the kind.
 
-    checkpoint: folder (evla), `module:function` (scripted) or `.npy` of actions (replay).
+    checkpoint: folder (evla), `module:function` (scripted), `.npy` of actions (replay) or of goal
+        poses and openings (path).
     faults: wrappers from the inside out, such as {"slow": {"delay_s": 0.3}}.
     """
 
@@ -137,15 +138,21 @@ def _scripted(spec: PolicySpec, embodiment: Embodiment) -> Policy:
 def _replay(spec: PolicySpec, embodiment: Embodiment) -> Policy:
     from evla_ros.policy.fixed import ReplayPolicy
 
+    rows = _numbers(spec.checkpoint)
+    return ReplayPolicy(rows, embodiment.action.chunk, round(1e9 / embodiment.rate_hz))
+
+
+def _path(spec: PolicySpec, embodiment: Embodiment) -> Policy:
+    from evla_ros.policy.path import PathPolicy
+
+    return PathPolicy(_numbers(spec.checkpoint), embodiment)
+
+
+def _numbers(file: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     try:
-        actions = np.load(spec.checkpoint, allow_pickle=False)
+        return np.asarray(np.load(file, allow_pickle=False), np.float64)
     except (OSError, ValueError) as error:
-        raise PolicyError(
-            f"{spec.checkpoint}: cannot be read as actions (.npy): {error}"
-        ) from error
-    return ReplayPolicy(
-        np.asarray(actions, np.float64), embodiment.action.chunk, round(1e9 / embodiment.rate_hz)
-    )
+        raise PolicyError(f"{file}: cannot be read as numbers (.npy): {error}") from error
 
 
 KINDS: dict[str, Callable[[PolicySpec, Embodiment], Policy]] = {
@@ -154,4 +161,5 @@ KINDS: dict[str, Callable[[PolicySpec, Embodiment], Policy]] = {
     "circle": _circle,
     "scripted": _scripted,
     "replay": _replay,
+    "path": _path,
 }

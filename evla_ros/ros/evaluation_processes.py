@@ -16,17 +16,24 @@ from typing import Any
 from evla_ros.errors import EvlaError
 
 _END_S = 10.0
+_REFUSAL = "cannot configure: "
 
 
 class NodeProcess:
     """One node with its parameters; its output goes to a file, ended by SIGINT."""
 
     def __init__(
-        self, module: str, namespace: str, parameters: Mapping[str, Any], log: Path
+        self,
+        module: str,
+        namespace: str,
+        parameters: Mapping[str, Any],
+        log: Path,
+        params_file: Path | None = None,
     ) -> None:
         """Start it; the clock of the namespace is its own, so that evaluations do not meet."""
         words = [sys.executable, "-m", module, "--ros-args", "-r", f"__ns:={namespace}"]
         words += ["-r", f"/clock:={namespace}/clock"]
+        words += ["--params-file", str(params_file)] if params_file is not None else []
         for name, value in parameters.items():
             words += ["-p", f"{name}:={_text(value)}"]
         self.name, self._log = module.rpartition(".")[2], log
@@ -36,9 +43,12 @@ class NodeProcess:
             )
 
     def check(self) -> None:
-        """Raise EvlaError with its last words when the node has ended."""
+        """Raise EvlaError when the node has ended, or stays because it cannot be configured."""
         if self._process.poll() is not None:
             raise EvlaError(f"{self.name} ended by itself: {self.last_words()}")
+        for line in self._log.read_text(encoding="utf-8", errors="replace").splitlines():
+            if _REFUSAL in line:
+                raise EvlaError(line[line.index(_REFUSAL) :])
 
     def last_words(self) -> str:
         """Return the last error it wrote, else its last line."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rclpy.lifecycle import LifecycleNode
+from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 
 
 def refuse_impossible_transitions(node: LifecycleNode) -> None:
@@ -31,3 +31,14 @@ def refuse_impossible_transitions(node: LifecycleNode) -> None:
         return change_state(request, answer)
 
     service.callback = guarded
+
+
+def autostart(node: LifecycleNode) -> None:
+    """Configure and activate where the parameter `autostart` asks for it.
+
+    A node that cannot be configured has said why; it stays, to be configured again.
+    """
+    if not node.get_parameter("autostart").value:
+        return
+    if node.trigger_configure() is TransitionCallbackReturn.SUCCESS:
+        node.trigger_activate()

@@ -4,19 +4,14 @@
 
 from __future__ import annotations
 
+from evla_ros.ros.lifecycle import autostart
 from evla_ros.ros.policy_node import PolicyNode
 from evla_ros.ros.spin import run_node
 
 
-def _autostart(node: PolicyNode) -> None:
-    if node.get_parameter("autostart").value:
-        node.trigger_configure()
-        node.trigger_activate()
-
-
 def main() -> int:
     """Run the node."""
-    return run_node(PolicyNode, started=_autostart)
+    return run_node(PolicyNode, started=autostart)
 
 
 if __name__ == "__main__":

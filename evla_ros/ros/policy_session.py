@@ -73,7 +73,11 @@ class PolicySession:
         """Load the policy and ask it once; returns the milliseconds of that first answer."""
         self.runner.start()
         embodiment = self.core.embodiment
-        proprio = np.zeros(proprio_layout(embodiment).size, dtype=np.float32)
+        layout = proprio_layout(embodiment)
+        proprio = np.zeros(layout.size, dtype=np.float32)
+        for feature in layout.features:
+            if feature.kind == "quaternion":
+                proprio[feature.stop - 1] = 1.0  # no rotation: w = 1
         images = {name: np.zeros((480, 640, 3), np.uint8) for name in embodiment.cameras}
         start = time.perf_counter()
         self.runner.infer(Observation(0, images, proprio, "warm up"))

@@ -4,19 +4,14 @@
 
 from __future__ import annotations
 
+from evla_ros.ros.lifecycle import autostart
 from evla_ros.ros.recorder_node import RecorderNode
 from evla_ros.ros.spin import run_node
 
 
-def _autostart(node: RecorderNode) -> None:
-    if node.get_parameter("autostart").value:
-        node.trigger_configure()
-        node.trigger_activate()
-
-
 def main() -> int:
     """Run the node."""
-    return run_node(RecorderNode, started=_autostart)
+    return run_node(RecorderNode, started=autostart)
 
 
 if __name__ == "__main__":

@@ -203,7 +203,7 @@ class World:
         chosen = task or self.task
         if chosen is None:
             raise SimError("no task is set; call reset first")
-        return self.suite.succeeded(self, chosen)
+        return bool(self.suite.succeeded(self, chosen))
 
     def save_state(self) -> WorldState:
         """Copy the state of the episode, to try something and come back."""
