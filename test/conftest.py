@@ -8,6 +8,7 @@ import fcntl
 import importlib.util
 import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # Field checks catch a numpy scalar where a message wants a float; they are off by default.
 os.environ.setdefault("ROS_PYTHON_CHECK_FIELDS", "1")
+# A job in the background of a shell ignores Ctrl-C, and so would the processes under test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # Above 101 the ports of a domain overlap the ephemeral ones of Linux.
 DOMAINS = range(80, 101)
 
