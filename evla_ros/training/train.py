@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from evla_ros.errors import EvlaError
 from evla_ros.model.checkpoint import save_checkpoint
 from evla_ros.training import distributed
 from evla_ros.training.batch import Batch
@@ -287,7 +288,7 @@ def main(words: list[str] | None = None) -> int:
     file, *changes = [word for word in arguments if word != "--resume"]
     try:
         train(load_config(file, changes), resume=resume)
-    except TrainingError as error:
+    except EvlaError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

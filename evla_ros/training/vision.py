@@ -170,7 +170,7 @@ def _report(
 ) -> None:
     entry = {
         "step": step,
-        **{k: round(float(v), 4) for k, v in losses.items()},
+        **{k: round(float(v.detach()), 4) for k, v in losses.items()},
         "samples_per_s": round(samples / seconds, 1),
     }
     with (folder / "vision.jsonl").open("a") as file:
