@@ -41,7 +41,7 @@ def generate_launch_description() -> LaunchDescription:
         ("world", "", "world of the simulator: tabletop_arm or humanoid_upper_body"),
         ("embodiment", "tabletop_arm", "embodiment file or the name of a shipped one"),
         ("task", "", "task of the simulator"),
-        ("policy", "", "evla, hold, circle, scripted or replay"),
+        ("policy", "", "evla, hold, circle, scripted, replay or path"),
         ("checkpoint", "", "checkpoint folder"),
         ("device", "", "cpu, cuda, cuda:1"),
         ("output", "recordings", "folder of the recorder's bags"),

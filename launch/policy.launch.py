@@ -30,7 +30,7 @@ def generate_launch_description() -> LaunchDescription:
         ("params_file", default, "YAML of the node's parameters"),
         ("namespace", "", "of the robot; two robots in two namespaces run side by side"),
         ("embodiment", "", "embodiment file or the name of a shipped one"),
-        ("policy", "", "evla, hold, circle, scripted or replay"),
+        ("policy", "", "evla, hold, circle, scripted, replay or path"),
         ("checkpoint", "", "checkpoint folder"),
         ("device", "", "cpu, cuda, cuda:1"),
         ("use_sim_time", "false", "follow /clock"),
