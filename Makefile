@@ -9,9 +9,9 @@ CORE_VENV = .venv-core$(if $(filter jazzy,$(ROS_DISTRO_WHEELS)),,-$(ROS_DISTRO_W
 TFDS_VENV := .venv-tfds
 IN = . ./$(VENV)/evla_env.sh &&
 IN_CORE = . ./$(CORE_VENV)/evla_env.sh &&
-# Tests of nodes and of processes that need the cores to themselves run one after the other.
-ALONE = test/ros test/demo
-CORE_TESTS = test/embodiment test/geometry test/control test/data test/policy test/cli test/workspace test/ros
+# Tests of nodes run one file after the other, each in an interpreter of its own.
+ALONE = test/ros
+CORE_TESTS = test/embodiment test/geometry test/control test/data test/policy test/cli test/workspace
 PYTEST = python -m pytest -q
 
 .PHONY: help build env test test-core lint format demo soak docs tfds-env lock clean
@@ -42,13 +42,14 @@ format: env
 
 test: build tfds-env lint
 	@$(IN) $(PYTEST) -n 2 $(addprefix --ignore=,$(ALONE)) test
-	@$(IN) $(PYTEST) $(wildcard $(ALONE))
+	@$(IN) sh scripts/test_alone.sh $(ALONE)
 
 test-core:
 	@sh scripts/preflight.sh $(PYTHON)
 	@$(PYTHON) scripts/bootstrap.py core $(CORE_VENV) $(ROS_DISTRO_WHEELS)
 	@sh scripts/build.sh $(CORE_VENV)
 	@$(IN_CORE) $(PYTEST) $(wildcard $(CORE_TESTS))
+	@$(IN_CORE) sh scripts/test_alone.sh $(ALONE)
 
 demo: build
 	@$(IN) evla demo
