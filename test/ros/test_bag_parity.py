@@ -28,6 +28,9 @@ from evla_ros.geometry import distance  # noqa: E402
 SECOND = 1_000_000_000
 BODY = load_embodiment("tabletop_arm")
 ARM = BODY.arms[0]
+PICTURES = {camera.topic for camera in BODY.cameras.values()}
+PICTURES |= {f"/{topic}" for topic in PICTURES}
+READOUT_S = 0.01
 SIZE = (32, 32)
 SPEED = 0.5  # simulated seconds per second, so that a busy machine keeps up
 
@@ -44,7 +47,11 @@ class Player:
 
         self.node = rclpy.create_node("player", context=context)
         with open_bag(bag) as opened:
-            self._messages = list(opened.messages())
+            # Pictures of an instant come after its poses, as their readout takes longer; whether a
+            # pose that arrives later still counts is not what is compared here.
+            self._messages = sorted(
+                opened.messages(), key=lambda m: (m.receive_ns, m.topic in PICTURES)
+            )
             kinds = {name: topic.type for name, topic in opened.info.topics.items()}
         self._publishers = {
             name: self.node.create_publisher(
@@ -68,7 +75,7 @@ class Player:
     def play(self, on_time):
         start_ns = self._messages[0].receive_ns
         wall = time.monotonic()
-        tick_ns = start_ns
+        tick_ns, pictured_ns = start_ns, 0
         for message in self._messages:
             while tick_ns + 10_000_000 <= message.receive_ns:
                 tick_ns += 10_000_000
@@ -77,6 +84,9 @@ class Player:
                     time.sleep(wait)
                 self.tick(tick_ns)
                 on_time(tick_ns - start_ns)
+            if message.topic in PICTURES and message.receive_ns != pictured_ns:
+                pictured_ns = message.receive_ns
+                time.sleep(READOUT_S)
             if message.topic in self._publishers:
                 self._publishers[message.topic].publish(message.data)
 
@@ -183,6 +193,7 @@ def test_observations_and_goals_are_those_of_the_dataset(
         rclpy.try_shutdown(context=context)
 
     assert len(seen) >= 5
+    exact = []
     for stamp, observation in seen.items():
         index = stamps.index(stamp)
         sure = settled(episode.observations["state"], index)
@@ -191,7 +202,12 @@ def test_observations_and_goals_are_those_of_the_dataset(
         assert observation.instruction == episode.instructions[index]
         for name, image in observation.images.items():
             encoded = encode_jpeg(resize_rgb(image, SIZE))
-            assert encoded == bytes(episode.images[f"image_{name}"][index]), name
+            pictures = [bytes(episode.images[f"image_{name}"][i]) for i in (index, index - 1)]
+            # An inference may begin between two cameras' pictures of one instant; the later
+            # camera then shows the tick before, never anything else.
+            assert encoded in pictures, name
+            exact.append(encoded == pictures[0])
+    assert np.mean(exact) > 0.5
 
     from evla_ros.ros.pose_conversion import nanoseconds
     from evla_ros.ros.sim_messages import pose_of
