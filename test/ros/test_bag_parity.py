@@ -196,9 +196,13 @@ def test_observations_and_goals_are_those_of_the_dataset(
     exact = []
     for stamp, observation in seen.items():
         index = stamps.index(stamp)
-        sure = settled(episode.observations["state"], index)
-        theirs = episode.observations["state"][index]
-        np.testing.assert_array_equal(observation.proprio[sure], theirs[sure])
+        states = episode.observations["state"]
+        sure = settled(states, index)
+        now, before = (states[max(i, 0)][sure] for i in (index, index - 1))
+        measured = observation.proprio[sure]
+        # A pose of the same instant may arrive after the inference began: then the one before.
+        assert np.array_equal(measured, now) or np.array_equal(measured, before)
+        exact.append(np.array_equal(measured, now))
         assert observation.instruction == episode.instructions[index]
         for name, image in observation.images.items():
             encoded = encode_jpeg(resize_rgb(image, SIZE))
