@@ -19,7 +19,7 @@ REQUIRED = ("numpy", "pydantic", "PyYAML")
 EXTRAS = {
     "model": ("transformers", "safetensors", "tokenizers"),
     "data": ("rosbags", "mcap", "opencv-python-headless", "pillow", "av"),
-    "sim": ("mujoco", "mink"),
+    "sim": ("mujoco", "pillow", "av"),
 }
 # Two raw 640x480 cameras at 30 Hz.
 RAW_BYTES_PER_S = 55e6
