@@ -36,12 +36,20 @@ MISSING = [name for name in NEEDS if importlib.util.find_spec(name) is None]
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Leave out the files whose libraries are not installed."""
-    if collection_path.suffix != ".py" or not MISSING:
-        return None
-    folders = set(collection_path.relative_to(ROOT).parts)
-    text = collection_path.read_text(encoding="utf-8")
-    needed = any(FOLDERS[name] & folders or NEEDS[name].search(text) for name in MISSING)
-    return needed or None
+    return _lacks_library(collection_path) or None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave them out of the command line too: pytest does not ask about files named there."""
+    config.args[:] = [word for word in config.args if not _lacks_library(Path(word).absolute())]
+
+
+def _lacks_library(path: Path) -> bool:
+    if path.suffix != ".py" or not MISSING:
+        return False
+    folders = set(path.relative_to(ROOT).parts)
+    text = path.read_text(encoding="utf-8")
+    return any(FOLDERS[name] & folders or NEEDS[name].search(text) for name in MISSING)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
