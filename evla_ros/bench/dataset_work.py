@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The work that the dataset benchmark times, each in a process of its own: `make`, `write`, `read`.
+"""The work that the dataset benchmark times, each in a process of its own: write, read, floors.
 
 Prints one JSON object per run, so that peak memory belongs to that work alone.
 """
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import argparse
 import functools
+import itertools
 import json
 import pickle
 import resource
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from evla_ros.data.episode import Episode
+from evla_ros.data.image_jpeg import decode_rgb
 from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.data.synthetic import synthetic_episode, write_synthetic
 from evla_ros.embodiment import load_embodiment
@@ -29,6 +31,7 @@ from evla_ros.embodiment import load_embodiment
 SIZE = (224, 224)
 ROBOT = "tabletop_arm"
 BATCH = 64
+FLOOR_STEPS = 1000  # held in memory, 13 kB a picture
 
 
 def make(folder: Path, episodes: int, steps: int) -> dict[str, Any]:
@@ -91,25 +94,60 @@ def read(path: Path, cameras: int, threads: int, limit_s: float) -> dict[str, An
     dataset = RldsDataset.open(path)
     order = list(dataset.step_index("train").shuffled(0))
     keys = dataset.features.image_keys[:cameras]
-    shares = [order[offset::threads] for offset in range(threads)]
-    read_batch(dataset, keys, order[:BATCH], _buffers(keys))
+    return _timed(functools.partial(read_batch, dataset, keys), order, keys, threads, limit_s)
+
+
+def decode(path: Path, cameras: int, threads: int, limit_s: float) -> dict[str, Any]:
+    """Decode the same pictures from memory into the same batches: the floor of `read`."""
+    dataset = RldsDataset.open(path)
+    keys = dataset.features.image_keys[:cameras]
+    pictures = []
+    for index, step in itertools.islice(dataset.step_index("train").shuffled(0), FLOOR_STEPS):
+        episode = dataset.episode("train", index)
+        pictures.append([episode.images[key][step] for key in keys])
+    return _timed(functools.partial(decode_batch, keys), pictures, keys, threads, limit_s)
+
+
+def _timed(
+    work: Callable[[Sequence[Any], dict[str, Any]], int],
+    places: Sequence[Any],
+    keys: Sequence[str],
+    threads: int,
+    limit_s: float,
+) -> dict[str, Any]:
+    """Run `work` on batch after batch in `threads` threads; return rate and processor time."""
+    shares = [places[offset::threads] for offset in range(threads)]
+    work(places[:BATCH], _buffers(keys))
     started, busy = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(threads) as pool:
-        read_share = functools.partial(_read_share, dataset, keys, started + limit_s)
-        count = sum(pool.map(read_share, shares))
+        run_share = functools.partial(_run_share, work, keys, started + limit_s)
+        count = sum(pool.map(run_share, shares))
     elapsed, busy = time.perf_counter() - started, time.process_time() - busy
     return {"steps_per_s": count / elapsed, "cpu_s": busy / count}
 
 
-def _read_share(
-    dataset: RldsDataset, keys: Sequence[str], deadline: float, places: Sequence[tuple[int, int]]
+def _run_share(
+    work: Callable[[Sequence[Any], dict[str, Any]], int],
+    keys: Sequence[str],
+    deadline: float,
+    places: Sequence[Any],
 ) -> int:
-    """Read batch after batch, around and around, until the deadline; return the steps."""
+    """Take batch after batch, around and around, until the deadline; return the steps."""
     buffers, count = _buffers(keys), 0
     while time.perf_counter() < deadline:
         start = count % len(places)
-        count += read_batch(dataset, keys, places[start : start + BATCH], buffers)
+        count += work(places[start : start + BATCH], buffers)
     return count
+
+
+def decode_batch(
+    keys: Sequence[str], pictures: Sequence[Sequence[bytes]], buffers: dict[str, Any]
+) -> int:
+    """Decode the pictures of a batch, which are in memory already."""
+    for row, frames in enumerate(pictures):
+        for key, frame in zip(keys, frames, strict=True):
+            decode_rgb(frame, buffers[key][row])
+    return len(pictures)
 
 
 def _buffers(keys: Sequence[str]) -> dict[str, Any]:
@@ -129,7 +167,7 @@ def read_batch(
         actions.append(episode.action[step])
         states.append(episode.observations["state"][step])
         for key in keys:
-            buffers[key][row] = episode.image(key, step)
+            episode.image_into(key, step, buffers[key][row])
     return len(np.stack(actions)) if len(np.stack(states)) else 0
 
 
@@ -152,7 +190,7 @@ def open_time(path: Path) -> dict[str, Any]:
 def main() -> None:
     """Run the work named on the command line and print its result as JSON."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("work", choices=("make", "write", "floor", "read", "open"))
+    parser.add_argument("work", choices=("make", "write", "floor", "read", "decode", "open"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--target", type=Path, default=Path())
     parser.add_argument("--episodes", type=int, default=50)
@@ -166,6 +204,7 @@ def main() -> None:
         "write": lambda: write(a.folder, a.target),
         "floor": lambda: floor(a.folder, a.target),
         "read": lambda: read(a.folder, a.cameras, a.threads, a.seconds),
+        "decode": lambda: decode(a.folder, a.cameras, a.threads, a.seconds),
         "open": lambda: open_time(a.folder),
     }[a.work]()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

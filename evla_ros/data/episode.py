@@ -116,6 +116,18 @@ class Episode:
             f"no camera {key!r} in the episode; cameras: {', '.join(self.camera_keys) or 'none'}"
         )
 
+    def image_into(self, key: str, index: int, out: ImageArray) -> None:
+        """Decode the picture of one step into `out`, uint8 [H, W, 3]: a row of a batch.
+
+        Raises ImageError when the picture has another size.
+        """
+        from evla_ros.data.image_jpeg import decode_rgb, put_image
+
+        if key in self.images:
+            decode_rgb(self.images[key][index], out)
+        else:
+            put_image(self.image(key, index), out)
+
     def step(self, index: int) -> Step:
         """Return step `index` (0..T-1); its images stay encoded."""
         return Step(

@@ -12,6 +12,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from evla_ros.data.image_jpeg import decode_rgb
+from evla_ros.data.image_resize import ImageError
 from evla_ros.data.messages import decode_compressed_image, decode_image
 from evla_ros.errors import EvlaError
 
@@ -114,31 +116,18 @@ def _convert_with_opencv(encoding: str, rows: Rgb, width: int) -> Rgb:
 
 
 def compressed_to_rgb(data: Any, source: str = "image") -> Rgb:
-    """Return [H, W, 3] uint8 RGB from the bytes of a JPEG or PNG (OpenCV, else Pillow)."""
-    flat = np.frombuffer(data, dtype=np.uint8)
-    if flat.size == 0:
+    """Return [H, W, 3] uint8 RGB from the bytes of a JPEG or PNG, as datasets' pictures are read.
+
+    Raises ImageMessageError when they are neither, or damaged.
+    """
+    content = memoryview(data).cast("B")
+    if len(content) == 0:
         raise ImageMessageError(f"{source}: the compressed picture is empty")
     try:
-        import cv2
-    except ImportError:
-        return _pillow_to_rgb(flat, source)
-    picture = cv2.imdecode(flat, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if picture is None:
-        head = flat[:4].tobytes().hex()
-        raise ImageMessageError(f"{source}: not a JPEG or PNG picture (starts with {head})")
-    return cast("Rgb", cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
-
-
-def _pillow_to_rgb(flat: Rgb, source: str) -> Rgb:
-    import io
-
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(flat.tobytes())) as picture:
-            return np.asarray(picture.convert("RGB"))
-    except (UnidentifiedImageError, OSError) as error:
-        raise ImageMessageError(f"{source}: not a readable JPEG or PNG picture: {error}") from error
+        return decode_rgb(content)
+    except ImageError as error:
+        head = bytes(content[:4]).hex()
+        raise ImageMessageError(f"{source}: {error} (starts with {head})") from error
 
 
 def rgb_from_cdr(data: bytes | memoryview, message_type: str) -> Rgb:

@@ -24,12 +24,19 @@ def as_png(image):
     return buffer.getvalue()
 
 
-@pytest.fixture(params=["opencv", "pillow"])
+LIBRARIES = {"simplejpeg": "simplejpeg", "opencv": "cv2", "pillow": "PIL"}  # the fastest first
+
+
+def use_library(name, monkeypatch):
+    """Let pictures be decoded by this library, as where the faster ones are missing."""
+    pytest.importorskip(LIBRARIES[name], reason=f"{name} is not installed")
+    for faster in list(LIBRARIES)[: list(LIBRARIES).index(name)]:
+        monkeypatch.setattr(image_jpeg, f"_{faster}", lambda: None)
+
+
+@pytest.fixture(params=sorted(LIBRARIES))
 def library(request, monkeypatch):
-    if request.param == "opencv":
-        pytest.importorskip("cv2", reason="OpenCV is not installed")
-    else:
-        monkeypatch.setattr(image_jpeg, "_opencv", lambda: None)
+    use_library(request.param, monkeypatch)
     return request.param
 
 
@@ -100,3 +107,50 @@ def test_cut_pictures_never_crash(library):
             assert decode_rgb(data[:end]).shape == PICTURE.shape
         except ImageError as refusal:
             assert "\n" not in str(refusal)
+
+
+def as_jpeg(picture, **options):
+    buffer = io.BytesIO()
+    picture.save(buffer, format="JPEG", quality=90, **options)
+    return buffer.getvalue()
+
+
+RGB = Image.fromarray(PICTURE)
+ON_ITS_SIDE = Image.Exif()
+ON_ITS_SIDE[0x0112] = 6
+JPEGS = {
+    "4:2:0": as_jpeg(RGB, subsampling="4:2:0"),
+    "4:2:2": as_jpeg(RGB, subsampling="4:2:2"),
+    "4:4:4": as_jpeg(RGB, subsampling="4:4:4"),
+    "progressive": as_jpeg(RGB, progressive=True),
+    "grey": as_jpeg(RGB.convert("L")),
+    "cmyk": as_jpeg(RGB.convert("CMYK")),
+    "odd size": as_jpeg(RGB.crop((0, 0, 51, 77))),
+    "on its side": as_jpeg(RGB, exif=ON_ITS_SIDE),
+}
+
+
+@pytest.mark.parametrize("form", sorted(JPEGS))
+def test_the_fast_decoder_gives_the_same_pixels_as_opencv(form, monkeypatch):
+    pytest.importorskip("simplejpeg", reason="simplejpeg is not installed")
+    fast = decode_rgb(JPEGS[form])
+    use_library("opencv", monkeypatch)
+    np.testing.assert_array_equal(fast, decode_rgb(JPEGS[form]))
+
+
+def test_a_picture_is_decoded_into_a_row_of_a_batch(library):
+    batch = np.zeros((3, *PICTURE.shape), np.uint8)
+    for data in (encode_jpeg(PICTURE), as_png(PICTURE)):
+        assert decode_rgb(data, batch[1]) is not None
+        np.testing.assert_array_equal(batch[1], decode_rgb(data))
+        assert not batch[[0, 2]].any()
+    turned = np.zeros((*PICTURE.shape[:2], 6), np.uint8)[..., ::2]  # not contiguous
+    np.testing.assert_array_equal(decode_rgb(as_png(PICTURE), turned), PICTURE)
+
+
+@pytest.mark.parametrize("shape", [(60, 176, 3), (240, 176, 3), (120, 176), (176, 120, 3)])
+def test_a_picture_of_another_size_is_refused(library, shape):
+    with pytest.raises(ImageError, match="does not fit"):
+        decode_rgb(encode_jpeg(PICTURE), np.zeros(shape, np.uint8))
+    with pytest.raises(ImageError, match="does not fit"):
+        decode_rgb(encode_jpeg(PICTURE), np.zeros(PICTURE.shape, np.float32))
