@@ -62,6 +62,11 @@ class Inputs:
         age_ns = self.poses[arm].age_ns(now_ns)
         return age_ns is not None and age_ns <= self.poses[arm].max_age_ns
 
+    def owing(self, time_ns: int, until_ns: int) -> list[str]:
+        """Return the streams whose sample of `time_ns` should arrive before `until_ns`."""
+        streams = self.watchdog.streams
+        return [name for name, stream in streams.items() if stream.owes(time_ns, until_ns)]
+
     def findings(self, now_ns: int) -> list[Finding]:
         """Return everything that forbids motion."""
         found = self.watchdog.findings(now_ns)

@@ -4,17 +4,21 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from evla_ros.control.reasons import Finding, Reason
 
+_GAPS = 9
+_EARLY = 8
+
 
 @dataclass
 class Stream:
-    """One input: its newest sample, and how old that may get.
+    """One input: its newest sample, how old that may get, and how often one comes.
 
     received_ns and stamp_ns are on the node's clock; invalid holds the last decoding error, ''
-    when well.
+    when well; gaps_ns: between the stamps of the last samples.
     """
 
     name: str
@@ -27,9 +31,12 @@ class Stream:
     invalid: str = ""
     conflict: bool = False
     skew_ns: int = 0
+    gaps_ns: deque[int] = field(default_factory=lambda: deque(maxlen=_GAPS))
 
     def note(self, stamp_ns: int, received_ns: int) -> None:
         """Take the times of a new sample."""
+        if self.received_ns is not None and stamp_ns > self.stamp_ns:
+            self.gaps_ns.append(stamp_ns - self.stamp_ns)
         self.received_ns, self.stamp_ns = received_ns, stamp_ns
         self.skew_ns = received_ns - stamp_ns
         self.count += 1
@@ -39,9 +46,22 @@ class Stream:
         """Return the time since the newest sample arrived, None when none did."""
         return None if self.received_ns is None else now_ns - self.received_ns
 
+    def owes(self, time_ns: int, until_ns: int) -> bool:
+        """Return whether a sample stamped `time_ns` or earlier should arrive before `until_ns`.
+
+        One comes about every median gap, up to an eighth early, and takes as long to arrive as the
+        last one. Of a stream with fewer than two samples nothing is expected.
+        """
+        if self.received_ns is None or not self.gaps_ns or self.stamp_ns >= time_ns:
+            return False
+        period_ns = sorted(self.gaps_ns)[len(self.gaps_ns) // 2]
+        next_ns = self.stamp_ns + period_ns - period_ns // _EARLY
+        return next_ns <= time_ns and next_ns + self.skew_ns <= until_ns
+
     def clear(self) -> None:
         """Forget the newest sample."""
         self.received_ns, self.invalid = None, ""
+        self.gaps_ns.clear()
 
     def findings(self, now_ns: int, max_skew_ns: int) -> list[Finding]:
         """Return what is wrong with this stream."""

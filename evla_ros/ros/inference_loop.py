@@ -16,15 +16,12 @@ from evla_ros.policy.errors import PolicyTimeoutError, WorkerDiedError
 from evla_ros.policy.runner import Runner
 from evla_ros.policy.scheduling import as_usual
 from evla_ros.policy.types import Chunk
-from evla_ros.ros.camera_input import RawImage
-from evla_ros.ros.observation_builder import BadImageError, Snapshot, decoded, snapshot
-from evla_ros.ros.robot_inputs import RobotInputs
+from evla_ros.ros.observation_builder import BadImageError, decoded
+from evla_ros.ros.observation_gate import ObservationGate
 from evla_ros.ros.shared_core import SharedCore
 
 _IDLE_S = 0.02
-_FRESH_NS = 10_000_000
 _RESTART_PAUSE_S = 1.0
-_MANY = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,24 +51,19 @@ class InferenceLoop:
     def __init__(
         self,
         core: SharedCore,
-        inputs: RobotInputs,
+        gate: ObservationGate,
         runner: Runner,
         on_chunk: Callable[[InferenceReport], None],
         log: Log,
-        fresh_wait_s: float,
     ) -> None:
         """on_chunk is called from this thread."""
         self._embodiment, self._controller = core.embodiment, core.controller
         self._lock, self._now_ns = core.lock, core.now_ns
-        self._inputs, self._runner = inputs, runner
+        self._gate, self._runner = gate, runner
         self._on_chunk, self._log = on_chunk, log
-        self._fresh_wait_s = fresh_wait_s
         self._wake = threading.Event()
-        self._image = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._unanchored = 0
-        self._used: bytes | None = None
 
     def start(self) -> None:
         """Begin."""
@@ -83,16 +75,11 @@ class InferenceLoop:
         """Look now whether a chunk is wanted."""
         self._wake.set()
 
-    def note_image(self, name: str) -> None:
-        """A camera has a new image; the primary one starts inferences."""
-        if name == "primary":
-            self._image.set()
-
     def stop(self, timeout_s: float = 0.5) -> None:
         """End; an inference under way is waited for no longer than that, its result is not used."""
         self._stop.set()
         self._wake.set()
-        self._image.set()
+        self._gate.close()
         if self._thread is not None:
             self._thread.join(timeout_s)
 
@@ -104,7 +91,7 @@ class InferenceLoop:
             try:
                 if not self._runner.alive:
                     self._restart()
-                elif self._wanted() and self._has_new_image():
+                elif self._wanted() and self._gate.has_new_image():
                     self._infer_once()
             except Exception as error:  # noqa: BLE001 - said, and the robot holds
                 self._fail(Reason.POLICY_FAILED, f"{type(error).__name__}: {error}")
@@ -113,58 +100,10 @@ class InferenceLoop:
         with self._lock:
             return self._controller.wants_inference(self._now_ns())
 
-    def _has_new_image(self) -> bool:
-        """Return whether there is an image not inferred from yet; wait a little for a fresh one."""
-        latest = self._inputs.cameras["primary"].latest
-        if latest is None or latest.data is self._used or self._is_old(latest):
-            self._image.clear()
-            self._image.wait(self._fresh_wait_s)
-            latest = self._inputs.cameras["primary"].latest
-        return latest is not None and latest.data is not self._used
-
-    def _is_old(self, image: RawImage) -> bool:
-        return self._now_ns() - image.received_ns > _FRESH_NS
-
-    def _take(self) -> Snapshot | None:
-        now_ns = self._now_ns()
-        with self._lock:
-            if self._stop.is_set() or not self._controller.wants_inference(now_ns):
-                return None
-            controller = self._controller
-            if not self._anchored():
-                return None
-            taken = snapshot(
-                self._embodiment,
-                self._inputs.images(),
-                controller.arms,
-                self._inputs.openings,
-                self._inputs.joints,
-                controller.inputs.instruction,
-                controller.epoch,
-            )
-            controller.policy.begin(now_ns)
-            self._used = taken.images["primary"].data
-            return taken
-
-    def _anchored(self) -> bool:
-        """Return whether the poses reach back to the newest image; after a start they may not."""
-        stamp_ns = max(image.stamp_ns for image in self._inputs.images().values())
-        streams = self._controller.inputs.poses
-        known = all(
-            arm.anchor_at(stamp_ns, stream.max_age_ns) is not None
-            for arm, stream in zip(self._controller.arms, streams, strict=True)
-        )
-        self._unanchored = 0 if known else self._unanchored + 1
-        if self._unanchored == _MANY:
-            detail = "no measured pose at the image's time; are both on one clock?"
-            self._controller.policy.failed(Finding(Reason.POSE_MISSING, detail), self._now_ns())
-            self._unanchored = 0
-        return known
-
     def _infer_once(self) -> None:
         start_ns = self._now_ns()
         try:
-            taken = self._take()
+            taken = self._gate.take()
             if taken is None:
                 return
             chunk = self._runner.infer(decoded(taken, self._embodiment))

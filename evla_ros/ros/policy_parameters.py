@@ -52,6 +52,14 @@ TABLE: tuple[Parameter, ...] = (
         choices=("header", "receipt"),
     ),
     Parameter("fresh_wait_s", 0.05, "an inference waits this long for a new image", "s", 0.0, 1.0),
+    Parameter(
+        "instant_wait_s",
+        0.02,
+        "and then this long for poses, grippers and images of the same instant",
+        "s",
+        0.0,
+        1.0,
+    ),
     Parameter("status_rate_hz", 10.0, "rate of ~/status", "Hz", 1.0, 50.0),
     Parameter("servo_node", "servo_node", "name of the MoveIt Servo node (executor servo)"),
     Parameter(

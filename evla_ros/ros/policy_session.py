@@ -25,6 +25,7 @@ from evla_ros.ros.command_output import CommandOutput
 from evla_ros.ros.executor_profiles import profile_of
 from evla_ros.ros.goal_loop import GoalLoop
 from evla_ros.ros.inference_loop import InferenceLoop, InferenceReport
+from evla_ros.ros.observation_gate import ObservationGate
 from evla_ros.ros.policy_parameters import control_settings, policy_spec
 from evla_ros.ros.policy_status import StatusWriter
 from evla_ros.ros.robot_inputs import RobotInputs
@@ -55,6 +56,7 @@ class PolicySession:
         self.tick = Tick(0, Finding(Reason.INACTIVE), ())
         self.loop = GoalLoop(embodiment.goal_rate_hz, self._on_tick, self._on_tick_error)
         self._inference: InferenceLoop | None = None
+        self._gate: ObservationGate | None = None
         self._jumps = 0
         self.profiles = [
             profile_of(node, arm.goal.executor, values["servo_node"]) for arm in embodiment.arms
@@ -64,6 +66,7 @@ class PolicySession:
             node,
             self.core,
             self._on_image,
+            self._on_state,
             self.loop.nudge,
             use_header=values["stamp_source"] == "header",
             teleop_topic=values["teleop_topic"],
@@ -93,13 +96,10 @@ class PolicySession:
         simulated_now = self.core.now_ns if self._simulated else None
         self.loop = GoalLoop(rate_hz, self._on_tick, self._on_tick_error, simulated_now)
         self.inputs.set_urgent(self.loop.nudge)
+        waits = (self._values["fresh_wait_s"], self._values["instant_wait_s"])
+        self._gate = ObservationGate(self.core, self.inputs, *waits)
         self._inference = InferenceLoop(
-            self.core,
-            self.inputs,
-            self.runner,
-            self._on_inferred,
-            self._log,
-            self._values["fresh_wait_s"],
+            self.core, self._gate, self.runner, self._on_inferred, self._log
         )
         for profile in self.profiles:
             profile.engage()
@@ -187,8 +187,12 @@ class PolicySession:
             self.core.controller.stop(self.core.now_ns(), finding)
 
     def _on_image(self, name: str) -> None:
-        if self._inference is not None:
-            self._inference.note_image(name)
+        if self._gate is not None:
+            self._gate.note_image(name)
+
+    def _on_state(self) -> None:
+        if self._gate is not None:
+            self._gate.note_sample()
 
     def _on_inferred(self, report: InferenceReport) -> None:
         self.loop.nudge()

@@ -29,6 +29,7 @@ class RobotInputs:
         node: Node,
         core: SharedCore,
         on_image: Callable[[str], None],
+        on_state: Callable[[], None],
         on_urgent: Callable[[], None],
         *,
         use_header: bool,
@@ -36,18 +37,15 @@ class RobotInputs:
     ) -> None:
         """Subscribe to everything that the embodiment names.
 
-        on_image(camera): an image arrived; on_urgent(): something that may stop the robot arrived.
+        on_image(camera): an image arrived; on_state(): a pose or a gripper state did; on_urgent():
+        something that may stop the robot did.
         """
         embodiment, controller = core.embodiment, core.controller
         self._node, self._controller = node, controller
         self._lock, self._now_ns = core.lock, core.now_ns
-        self._on_image, self._on_urgent = on_image, on_urgent
+        self._on_image, self._on_state, self._on_urgent = on_image, on_state, on_urgent
         self.openings = [StreamBuffer() for _ in embodiment.arms]
         self.joints: dict[str, float] = {}
-        self.cameras = {
-            name: CameraInput(node, name, camera, self._note_image, use_header=use_header)
-            for name, camera in embodiment.cameras.items()
-        }
         self._parts = []
         for index, arm in enumerate(embodiment.arms):
             stream = controller.inputs.poses[index]
@@ -60,6 +58,11 @@ class RobotInputs:
             if arm.gripper is not None and gripper is not None:
                 taker = self._opening_taker(index, gripper)
                 self._parts.append(GripperState(node, arm.gripper, taker, self._flag(gripper)))
+        # Of what is ready at once, the executor takes the oldest subscription's first: images last.
+        self.cameras = {
+            name: CameraInput(node, name, camera, self._note_image, use_header=use_header)
+            for name, camera in embodiment.cameras.items()
+        }
         self._plain = [
             node.create_subscription(
                 String, embodiment.instruction.topic, self._note_instruction, latched()
@@ -122,6 +125,7 @@ class RobotInputs:
             with self._lock:
                 if channel.note_pose(stamp_ns or now_ns, pose):
                     stream.note(stamp_ns or now_ns, now_ns)
+            self._on_state()
 
         return take
 
@@ -132,6 +136,7 @@ class RobotInputs:
                 self.openings[index].push(Sample(stamp_ns or now_ns, now_ns, opening))
                 self.openings[index].forget_before(now_ns - _KEEP_NS)
                 stream.note(stamp_ns or now_ns, now_ns)
+            self._on_state()
 
         return take
 
