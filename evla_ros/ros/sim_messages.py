@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import array
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
@@ -14,7 +14,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 
 from evla_ros.data.image_jpeg import ImageArray, encode_jpeg
 from evla_ros.geometry import Pose
-from evla_ros.sim.world import World
+
+if TYPE_CHECKING:
+    from evla_ros.sim.world import World
 
 
 def pose_of(message: PoseStamped) -> Pose:
