@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import argparse
-import json
+import sys
+import threading
 import time
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import rclpy
@@ -21,13 +22,13 @@ from evla_ros.ros.recorder_topics import message_class
 
 SECOND = 1_000_000_000
 SMALL_HZ = 50.0
+Streams = list[tuple[Any, bytearray]]
 
 
 def main() -> int:
-    """Publish until the time is over, then print how many messages of each topic were sent."""
+    """Publish until stdin is closed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--hz", type=float, default=30.0)
-    parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--embodiment", default="tabletop_arm")
     options = parser.parse_args()
     rclpy.init()
@@ -36,32 +37,42 @@ def main() -> int:
     cameras, small = _messages(node, body)
     words = node.create_publisher(message_class("std_msgs/msg/String"), "instruction", latched())
     words.publish(encode.encode_string("measure"))
-    sent: dict[str, int] = {}
-    start = time.monotonic()
-    period = 1.0 / options.hz
-    next_camera = next_small = 0.0
-    while (now := time.monotonic() - start) < options.seconds:
-        if now >= next_small:
-            next_small += 1.0 / SMALL_HZ
-            for topic, publisher, data in small:
-                publisher.publish(_stamped(data) if len(data) > 40 else bytes(data))
-                sent[topic] = sent.get(topic, 0) + 1
-        if now >= next_camera:
-            next_camera += period
-            for topic, publisher, data in cameras:
-                publisher.publish(_stamped(data))
-                sent[topic] = sent.get(topic, 0) + 1
-        wait = min(next_camera, next_small) - (time.monotonic() - start)
-        if wait > 0:
-            time.sleep(wait)
+    _publish(cameras, small, options.hz, _closed(sys.stdin))
     time.sleep(1.0)
-    print(json.dumps(sent), flush=True)
     node.destroy_node()
     rclpy.shutdown()
     return 0
 
 
-Streams = list[tuple[str, Any, bytearray]]
+def _closed(stream: TextIO) -> threading.Event:
+    """Return an event that is set when the other side closes the stream."""
+    closed = threading.Event()
+
+    def wait() -> None:
+        stream.read()
+        closed.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    return closed
+
+
+def _publish(cameras: Streams, small: Streams, hz: float, over: threading.Event) -> None:
+    """Send cameras at `hz` and the rest at SMALL_HZ on an absolute schedule."""
+    start = time.monotonic()
+    next_camera = next_small = 0.0
+    while not over.is_set():
+        now = time.monotonic() - start
+        if now >= next_small:
+            next_small += 1.0 / SMALL_HZ
+            for publisher, data in small:
+                publisher.publish(_stamped(data) if len(data) > 40 else bytes(data))
+        if now >= next_camera:
+            next_camera += 1.0 / hz
+            for publisher, data in cameras:
+                publisher.publish(_stamped(data))
+        wait = min(next_camera, next_small) - (time.monotonic() - start)
+        if wait > 0:
+            time.sleep(wait)
 
 
 def _messages(node: Any, body: Embodiment) -> tuple[Streams, Streams]:
@@ -86,10 +97,9 @@ def _messages(node: Any, body: Embodiment) -> tuple[Streams, Streams]:
     return cameras, small
 
 
-def _stream(node: Any, topic: str, kind: str, data: bytearray) -> tuple[str, Any, bytearray]:
+def _stream(node: Any, topic: str, kind: str, data: bytearray) -> tuple[Any, bytearray]:
     qos = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
-    name = node.resolve_topic_name(topic)
-    return name, node.create_publisher(message_class(kind), topic, qos), data
+    return node.create_publisher(message_class(kind), topic, qos), data
 
 
 def _stamped(data: bytearray) -> bytes:

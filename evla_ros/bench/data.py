@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`evla bench data`: bag writing, converter, recorder, then the RLDS writer and reader."""
+"""`evla bench data`: bag writing, converter, recorder and its ceiling, RLDS writer and reader."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from evla_ros.bench.report import Row
 
-PARTS = ("bags", "convert", "recorder", "dataset")
+PARTS = ("bags", "convert", "recorder", "ramp", "dataset")
+PROFILES = ("default", "large_images")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", choices=PARTS, action="append", help="measure only this part")
     parser.add_argument("--bag-seconds", type=float, default=10.0, help="of robot time per bag")
     parser.add_argument("--record-seconds", type=float, default=10.0, help="300 for the long run")
+    parser.add_argument(
+        "--dds", choices=PROFILES, action="append", help="recorder: only this Fast DDS profile"
+    )
     _dataset_arguments(parser)
 
 
@@ -28,15 +32,19 @@ def rows(arguments: argparse.Namespace) -> Iterator[Row]:
     if "bags" in parts:
         from evla_ros.bench import bag_rows
 
-        yield from bag_rows.rows()
+        yield from bag_rows.rows(round(30 * arguments.bag_seconds))
     if "convert" in parts:
         from evla_ros.bench import convert_rows
 
         yield from convert_rows.rows(arguments.bag_seconds)
-    if "recorder" in parts and importlib.util.find_spec("rclpy") is not None:
+    if importlib.util.find_spec("rclpy") is not None:
         from evla_ros.bench import recorder_rows
 
-        yield from recorder_rows.rows(arguments.record_seconds)
+        profiles = arguments.dds or PROFILES
+        if "recorder" in parts:
+            yield from recorder_rows.rows(arguments.record_seconds, profiles)
+        if "ramp" in parts:
+            yield from recorder_rows.ramp(min(arguments.record_seconds, 8.0), profiles)
     if "dataset" in parts and _has_dataset():
         from evla_ros.bench import dataset
 

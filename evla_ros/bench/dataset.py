@@ -17,6 +17,7 @@ from typing import Any
 from evla_ros.bench.report import Row
 from evla_ros.errors import EvlaError
 
+TFDS_PYTHON = Path(".venv-tfds/bin/python")
 TFDS_SCRIPT = Path(__file__).with_name("tfdata_reader.py")
 SHUFFLE = 1000
 READER_ROWS = {  # row -> key of the work's answer, unit, scale
@@ -32,12 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=100, help="steps an episode (default 100)")
     parser.add_argument("--seconds", type=float, default=4.0, help="per reading (default 4)")
     parser.add_argument(
+        "--cameras", type=int, choices=(1, 2), action="append", help="reader: only this many"
+    )
+    parser.add_argument("--threads", type=int, action="append", help="reader: only this many")
+    parser.add_argument(
         "--tfds-python", type=Path, help="interpreter with TensorFlow (default: .venv-tfds)"
     )
 
 
 def rows(arguments: argparse.Namespace) -> Iterator[Row]:
     """Yield the rows; two 224x224 cameras, JPEG encoded beforehand."""
+    python = _tfds_python(arguments)
     with tempfile.TemporaryDirectory(prefix="evla_bench_") as name:
         folder = Path(name)
         shape = ["--episodes", str(arguments.episodes), "--steps", str(arguments.steps)]
@@ -45,7 +51,7 @@ def rows(arguments: argparse.Namespace) -> Iterator[Row]:
         written = _work("write", folder / "episodes", "--target", str(folder / "sets"))
         path = Path(written["path"])
         yield from _writer_rows(written, path, folder)
-        yield from _reader_rows(path, arguments)
+        yield from _reader_rows(path, python, arguments)
 
 
 def _writer_rows(written: dict[str, Any], path: Path, folder: Path) -> Iterator[Row]:
@@ -63,14 +69,14 @@ def _writer_rows(written: dict[str, Any], path: Path, folder: Path) -> Iterator[
     yield Row("data.writer.peak_memory", written["peak_mib"], "MiB", None, 200.0, context)
 
 
-def _reader_rows(path: Path, arguments: argparse.Namespace) -> Iterator[Row]:
+def _reader_rows(path: Path, python: Path | None, arguments: argparse.Namespace) -> Iterator[Row]:
     opened = _work("open", path)
     context: dict[str, Any] = {"steps": opened["steps"]}
     yield Row("data.reader.open", opened["open_s"] * 1e3, "ms", None, None, context)
     yield Row("data.reader.episode_head", opened["head_s"] * 1e6, "us", None, None, context)
-    python = _tfds_python(arguments)
-    for cameras in (1, 2):
-        for threads in (1, len(os.sched_getaffinity(0))):
+    cores = len(os.sched_getaffinity(0))
+    for cameras in arguments.cameras or (1, 2):
+        for threads in arguments.threads or sorted({1, cores}):
             yield from _beside_tfdata(path, python, cameras, threads, arguments.seconds)
 
 
@@ -97,7 +103,7 @@ def _beside_tfdata(
 
 def _tfds_python(arguments: argparse.Namespace) -> Path | None:
     given = arguments.tfds_python or os.environ.get("EVLA_TFDS_PYTHON")
-    python = Path(given) if given else Path(".venv-tfds/bin/python")
+    python = Path(given) if given else TFDS_PYTHON
     if python.exists():
         return python
     if given:

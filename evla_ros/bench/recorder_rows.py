@@ -11,42 +11,55 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from evla_ros.bench.report import Row
+from evla_ros.errors import EvlaError
 
 CAMERA_BYTES = 640 * 480 * 3
-RAMP_HZ = (50.0, 80.0)  # above the 30 Hz of the first row
-PROFILE = Path(__file__).resolve().parents[2] / "config" / "dds" / "fastdds_large_images.xml"
+RAMP_HZ = (40.0, 60.0, 80.0)
+LARGE_IMAGES = Path(__file__).resolve().parents[2] / "config" / "dds" / "fastdds_large_images.xml"
+PROFILES = {"default": None, "large_images": LARGE_IMAGES}
 
 
 class Measured(NamedTuple):
-    """One recording: MB/s sent, messages sent and lost, share of a core, peak memory."""
+    """One recording: MB/s of pictures, messages kept and lost, share of a core, peak memory."""
 
     rate_mb_s: float
-    sent: int
+    messages: int
     lost: int
     core: float
     peak_mib: float
 
 
-def rows(seconds: float) -> Iterator[Row]:
-    """Yield cost and loss at 55 MB/s, then the highest rate without loss, per DDS profile."""
-    for label, profile in (("default", None), ("large_images", PROFILE)):
-        one = record(30.0, seconds, profile)
-        what: dict[str, Any] = {"dds": label, "cameras": "2x640x480@30", "seconds": seconds}
+def rows(seconds: float, profiles: Sequence[str], hz: float = 30.0) -> Iterator[Row]:
+    """Yield cost and loss at 55 MB/s (two cameras at 30 Hz), per Fast DDS profile."""
+    for label in profiles:
+        one = record(hz, seconds, PROFILES[label])
+        what: dict[str, Any] = {"dds": label, "cameras": f"2x640x480@{hz:.0f}", "seconds": seconds}
+        what |= {"messages": one.messages, "rate": f"{one.rate_mb_s:.1f} MB/s"}
         yield Row("data.recorder.core", one.core, "core", None, 0.35, what)
         yield Row("data.recorder.lost", float(one.lost), "messages", 0.0, 0.0, what)
         yield Row("data.recorder.peak_memory", one.peak_mib, "MiB", None, 1200.0, what)
-        best = one.rate_mb_s if one.lost == 0 else 0.0
-        for hz in RAMP_HZ if one.lost == 0 else ():
-            faster = record(hz, min(seconds, 8.0), profile)
-            if faster.lost:
+
+
+def ramp(
+    seconds: float, profiles: Sequence[str], steps_hz: Sequence[float] = RAMP_HZ
+) -> Iterator[Row]:
+    """Yield the highest rate without loss; the publisher shares the machine and has its limit."""
+    for label in profiles:
+        best, core, lost_at = 0.0, 0.0, "none"
+        for hz in steps_hz:
+            tried = record(hz, seconds, PROFILES[label])
+            if tried.lost:
+                lost_at = f"{tried.rate_mb_s:.0f} MB/s"
                 break
-            best = max(best, faster.rate_mb_s)
-        yield Row("data.recorder.highest_rate", best, "MB/s", None, 90.0, {"dds": label})
+            if tried.rate_mb_s > best:
+                best, core = tried.rate_mb_s, tried.core
+        what = {"dds": label, "core": round(core, 2), "lost_at": lost_at, "seconds": seconds}
+        yield Row("data.recorder.highest_rate", best, "MB/s", None, 90.0, what)
 
 
 def record(hz: float, seconds: float, profile: Path | None) -> Measured:
@@ -56,7 +69,7 @@ def record(hz: float, seconds: float, profile: Path | None) -> Measured:
     environment = _environment(profile)
     with tempfile.TemporaryDirectory(prefix="evla_bench_") as name:
         recorder = _start_recorder(Path(name), environment)
-        publisher = _start_publisher(hz, seconds + 6.0, environment)
+        publisher = _start_publisher(hz, environment)
         try:
             _call("start", environment)
             process = psutil.Process(recorder.pid)
@@ -64,9 +77,9 @@ def record(hz: float, seconds: float, profile: Path | None) -> Measured:
             started = time.monotonic()
             time.sleep(seconds)
             core = (sum(process.cpu_times()[:2]) - before) / (time.monotonic() - started)
-            sent: Mapping[str, int] = json.loads(publisher.communicate(timeout=60)[0])
             peak = process.memory_full_info().rss / 2**20
             _call("keep", environment)
+            publisher.communicate(timeout=60)
         finally:
             recorder.terminate()
             publisher.kill()
@@ -74,12 +87,12 @@ def record(hz: float, seconds: float, profile: Path | None) -> Measured:
         report = json.loads(next(Path(name).glob("*/report.json")).read_text())
     cameras = [topic for topic in report["topics"] if "image" in topic["name"]]
     rate = sum(topic["rate_hz"] for topic in cameras) * CAMERA_BYTES / 1e6
-    return Measured(rate, sum(sent.values()), report["lost"], core, peak)
+    return Measured(rate, report["messages"], report["lost"], core, peak)
 
 
 def _environment(profile: Path | None) -> dict[str, str]:
     environment = dict(os.environ)
-    environment["ROS_DOMAIN_ID"] = str(random.randint(50, 69))
+    environment.setdefault("ROS_DOMAIN_ID", str(random.randint(50, 69)))
     if profile is not None:
         environment["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(profile)
         environment["FASTDDS_DEFAULT_PROFILES_FILE"] = str(profile)
@@ -94,17 +107,21 @@ def _start_recorder(output: Path, environment: dict[str, str]) -> subprocess.Pop
     return subprocess.Popen(command, env=environment, text=True, stdout=quiet, stderr=quiet)
 
 
-def _start_publisher(
-    hz: float, seconds: float, environment: dict[str, str]
-) -> subprocess.Popen[str]:
+def _start_publisher(hz: float, environment: dict[str, str]) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "evla_ros.bench.camera_publisher", "--hz", str(hz)]
-    command += ["--seconds", str(seconds)]
-    return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE)
+    pipe = subprocess.PIPE  # closing its stdin ends it
+    return subprocess.Popen(command, env=environment, text=True, stdin=pipe)
 
 
 def _call(service: str, environment: dict[str, str]) -> None:
     script = _CALL.format(service=service)
-    subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=60)
+    words = [sys.executable, "-c", script]
+    ran = subprocess.run(
+        words, env=environment, check=False, timeout=90, capture_output=True, text=True
+    )
+    if ran.returncode:
+        last = (ran.stderr.strip().splitlines() or ["no message"])[-1]
+        raise EvlaError(f"the recorder's service {service!r} failed: {last}")
 
 
 _CALL = """
