@@ -14,10 +14,11 @@ ALONE = test/ros
 CORE_TESTS = test/embodiment test/geometry test/control test/data test/policy test/cli test/workspace
 PYTEST = python -m pytest -q
 
-.PHONY: help build env test test-core lint format demo soak docs tfds-env lock clean
+.PHONY: help build env test test-core lint format demo train-nano soak docs tfds-env lock clean
 
 help:
 	@echo "make demo       run the main job end to end in simulation"
+	@echo "make train-nano  train the small policy from nothing: record, convert, collect, learn"
 	@echo "make test       build, lint, and run every test"
 	@echo "make build      set up and build; then \`. ./env.sh\` gives a shell the environment"
 	@echo "make test-core  core and ROS tests without torch, e.g. PYTHON=python3.12 make test-core"
@@ -53,6 +54,9 @@ test-core:
 
 demo: build
 	@$(IN) evla demo
+
+train-nano: build
+	@$(IN) evla train nano outputs/nano
 
 soak: build
 	@$(IN) $(PYTEST) -m soak --timeout 7200 test

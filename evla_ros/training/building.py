@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -26,6 +25,7 @@ from evla_ros.training.errors import TrainingDataError
 from evla_ros.training.feature_cache import FeatureCache
 from evla_ros.training.loader import SampleSettings, SampleStream
 from evla_ros.training.source import Source
+from evla_ros.training.statistics import choose_statistics, statistics_key
 from evla_ros.training.transplant import adapted_config, transplant
 
 
@@ -60,11 +60,11 @@ def build(config: TrainConfig) -> Parts:
     proprio_dim = (
         first.proprio.shape[1] if config.model.proprio and first.proprio is not None else 0
     )
-    model, tokenizer, kept = _model(config, train, dim, proprio_dim, embodiment)
+    model, tokenizer = _model(config, train, dim, proprio_dim, embodiment)
     cameras = model.config.image.cameras
     for source in (*train, *val):
         source.check(dim, model.config.proprio_dim, cameras)
-    statistics = DatasetStatistics({**kept, **{s.name: s.statistics() for s in train}})
+    statistics = choose_statistics(train, config.statistics)
     names_of = action_layout(embodiment).names if embodiment else tuple(f"a{i}" for i in range(dim))
     return Parts(
         model,
@@ -99,12 +99,13 @@ def stream(
         source.name: d.weight for source, d in zip(parts.train, config.datasets, strict=True)
     }
     has_proprio = parts.model.config.proprio_dim > 0
+    keys = [statistics_key(parts.statistics, source.name) for source in sources]
     collate = Collator(
         parts.processor,
-        [parts.statistics.action(s.name, action.normalization) for s in sources],
+        [parts.statistics.action(key, action.normalization) for key in keys],
         [
-            parts.statistics.proprio(s.name, action.normalization) if has_proprio else None
-            for s in sources
+            parts.statistics.proprio(key, action.normalization) if has_proprio else None
+            for key in keys
         ],
         longest_prompt(parts.processor, sources),
     )
@@ -144,7 +145,7 @@ def _model(
     dim: int,
     proprio_dim: int,
     embodiment: Embodiment | None,
-) -> tuple[EvlaModel, Tokenizer, dict[str, Any]]:
+) -> tuple[EvlaModel, Tokenizer]:
     settings = config.model
     chunk = settings.chunk or (embodiment.action.chunk if embodiment else None)
     if settings.start:
@@ -159,7 +160,7 @@ def _model(
             proprio_dim=proprio_dim,
         )
         model = transplant(loaded.model, new, settings.attention)
-        return model, loaded.processor.prompt_builder.tokenizer, dict(loaded.statistics.datasets)
+        return model, loaded.processor.prompt_builder.tokenizer
     preset = load_preset(
         settings.preset,
         chunk=chunk,
@@ -178,4 +179,4 @@ def _model(
         *instruction_corpus(preset.prompt.template),
         *(preset.prompt.template.format(instruction=w) for w in words),
     ]
-    return model, train_tokenizer(corpus, text_rows), {}
+    return model, train_tokenizer(corpus, text_rows)

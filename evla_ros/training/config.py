@@ -102,12 +102,14 @@ class LoraSettings(_Strict):
 class TrainConfig(_Strict):
     """Everything `evla train finetune` needs.
 
-    `output` is a new folder, or that of the run to resume.
+    `output` is a new folder, or that of the run to resume. statistics: of the numbers to
+    normalise; auto pools several datasets of one robot under its name, else one entry per dataset.
     """
 
     output: str
     datasets: tuple[DatasetEntry, ...] = Field(min_length=1)
     embodiment: str = ""
+    statistics: Literal["auto", "pooled", "per_dataset"] = "auto"
     seed: int = 0
     model: ModelSettings = ModelSettings()
     data: DataSettings = DataSettings()

@@ -29,6 +29,7 @@ class Source:
         """
         self.dataset = RldsDataset.open(path, cached_episodes=MOST_EPISODES_CACHED)
         self.name, self.split = self.dataset.name, split
+        self._statistics: dict[str, Any] | None = None
         self._transform = find_transform(transform, self.name)
         if not self.dataset.splits.get(split):
             have = ", ".join(f"{k} ({n})" for k, n in self.dataset.splits.items()) or "none"
@@ -83,19 +84,29 @@ class Source:
 
         A dataset whose actions are transformed is measured here, over this split.
         """
+        if self._statistics is None:
+            self._statistics = self._measured_or_stored()
+        return self._statistics
+
+    def _measured_or_stored(self) -> dict[str, Any]:
         stored = self.dataset.statistics
         if stored is not None and "evla" in self._transform.__name__:
             return stored
-        episodes = [self.episode(i) for i in range(self.episode_count)]
-        actions = np.concatenate([e.action[e.first : e.last] for e in episodes])
+        actions, proprios = self.numbers()
         action = column_statistics(actions, "action")
         action["mask"] = default_mask(actions.shape[1])
-        proprios = [e.proprio[e.first : e.last] for e in episodes if e.proprio is not None]
         result: dict[str, Any] = {"action": action}
-        if proprios:
-            result["proprio"] = column_statistics(np.concatenate(proprios), "proprio")
-        counts = {"num_transitions": len(actions), "num_trajectories": len(episodes)}
+        if proprios is not None:
+            result["proprio"] = column_statistics(proprios, "proprio")
+        counts = {"num_transitions": len(actions), "num_trajectories": self.episode_count}
         return {**result, **counts}
+
+    def numbers(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+        """Return all real actions [N, D] and the proprio [N, P] beside them (None without)."""
+        episodes = [self.episode(i) for i in range(self.episode_count)]
+        actions = np.concatenate([e.action[e.first : e.last] for e in episodes])
+        proprios = [e.proprio[e.first : e.last] for e in episodes if e.proprio is not None]
+        return actions, np.concatenate(proprios) if len(proprios) == len(episodes) else None
 
     def _check_features(self) -> None:
         features = self.dataset.features

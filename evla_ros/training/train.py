@@ -27,6 +27,7 @@ from evla_ros.training import distributed
 from evla_ros.training.batch import Batch
 from evla_ros.training.building import Parts, build, stream
 from evla_ros.training.checkpointing import load_state, save_state
+from evla_ros.training.compiling import compile_decoder
 from evla_ros.training.config import TrainConfig, load_config
 from evla_ros.training.curves import plot_curves
 from evla_ros.training.ema import Ema
@@ -185,7 +186,7 @@ class Run:
                 self.world.device
             )
         if config.compile:
-            model.language_model.body.forward = torch.compile(model.language_model.body.forward)
+            compile_decoder(model, self.world.device)
         self._fsdp_factor = 1
         if config.distributed == "fsdp" and self.world.ranks > 1:
             distributed.shard(self.world, model)

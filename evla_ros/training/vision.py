@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,12 +27,15 @@ from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.image_processor import ImageProcessor
 from evla_ros.model.presets import load_preset
 from evla_ros.training import distributed
+from evla_ros.training.checkpointing import load_state, save_state
 from evla_ros.training.config import OptimizerSettings
+from evla_ros.training.ema import Ema
 from evla_ros.training.errors import TrainingDataError, TrainingError
 from evla_ros.training.sample import objects_at
 from evla_ros.training.schedule import learning_rate
 from evla_ros.training.source import Source
 
+REPORT_EVERY, SAVE_EVERY = 50, 200
 _REACH_M = 0.2
 
 
@@ -80,42 +84,77 @@ def pretrain_vision(config: VisionConfig) -> Path:
     """Train the encoders and return the path of `vision.safetensors`."""
     world = distributed.start()
     folder = Path(config.output)
-    if (folder / "vision.safetensors").exists():
-        raise TrainingError(f"{str(folder)!r} holds encoders already; choose another folder")
-    sources = [Source(path, "train") for path in config.datasets]
-    names = _names(sources)
-    preset = load_preset(config.preset, cameras=[config.camera])
-    torch.manual_seed(config.seed)
-    backbones = EvlaModel(preset).backbones.to(world.device)
-    probe = PatchProbe(preset.vision_width, len(names)).to(world.device)
-    trained = [*backbones.parameters(), *probe.parameters()]
-    optimizer = torch.optim.AdamW(trained, lr=1.0, weight_decay=0.01)
-    settings, processor = config.optimizer, ImageProcessor(preset.image)
-    started = time.monotonic()
-    folder.mkdir(parents=True, exist_ok=True)
-    for step in range(settings.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(settings, step)
-        images, *truth = _batch(config, sources, names, processor, preset, step, world)
-        pixels = images.float() / 255
-        features = torch.cat([backbone(pixels) for backbone in backbones], dim=-1)
-        losses = probe(features, *truth)
-        loss = losses["patch"] + losses["offset"] + losses["place"]
-        optimizer.zero_grad()
-        (loss / world.ranks).backward()
-        distributed.share_gradients(world, trained)
-        nn.utils.clip_grad_norm_(trained, settings.clip_norm)
-        optimizer.step()
-        if world.is_main and (step % 50 == 49 or step == settings.steps - 1):
-            _report(
-                folder, step + 1, losses, (step + 1) * settings.batch, time.monotonic() - started
-            )
     path = folder / "vision.safetensors"
-    if world.is_main:
-        save_file({k: p.detach().contiguous() for k, p in backbones.named_parameters()}, path)
-    world.barrier()
-    distributed.stop(world)
+    if path.exists():
+        raise TrainingError(f"{str(folder)!r} holds encoders already; choose another folder")
+    try:
+        run = _Run(config, world)
+        run.loop()
+        if world.is_main:
+            save_file({k: p.detach().contiguous() for k, p in run.weights()}, path)
+        world.barrier()
+    finally:
+        distributed.stop(world)
     return path
+
+
+class _Run:
+    """Encoders and probe, and the steps that are still to take."""
+
+    def __init__(self, config: VisionConfig, world: distributed.World) -> None:
+        self.config, self.world, self.folder = config, world, Path(config.output)
+        self.sources = [Source(path, "train") for path in config.datasets]
+        self.names = _names(self.sources)
+        self.preset = load_preset(config.preset, cameras=[config.camera])
+        torch.manual_seed(config.seed)
+        backbones = EvlaModel(self.preset).backbones.to(world.device)
+        probe = PatchProbe(self.preset.vision_width, len(self.names)).to(world.device)
+        self.modules: dict[str, nn.Module] = {"backbones": backbones, "probe": probe}
+        self.trained = [p for module in self.modules.values() for p in module.parameters()]
+        self.optimizer = torch.optim.AdamW(self.trained, lr=1.0, weight_decay=0.01)
+        self.processor = ImageProcessor(self.preset.image)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.average = Ema(backbones, 0.0)
+        facts = load_state(self.folder, self.modules, self.optimizer, self.average)
+        self.first_step = int(facts["step"]) if facts else 0
+
+    def weights(self) -> Iterable[tuple[str, nn.Parameter]]:
+        """Return the encoders' parameters by name."""
+        return self.modules["backbones"].named_parameters()
+
+    def loop(self) -> None:
+        """Take the remaining steps; save the state on the way, so that a killed run goes on."""
+        settings = self.config.optimizer
+        started, before = time.monotonic(), self.first_step
+        for step in range(self.first_step, settings.steps):
+            losses = self.step(step)
+            done = step + 1
+            if self.world.is_main and (done % REPORT_EVERY == 0 or done == settings.steps):
+                samples, seconds = (done - before) * settings.batch, time.monotonic() - started
+                _report(self.folder, done, losses, samples, seconds)
+            if self.world.is_main and done % SAVE_EVERY == 0:
+                state = (self.modules, self.optimizer, self.average)
+                save_state(self.folder, done, *state, {})
+
+    def step(self, step: int) -> dict[str, Tensor]:
+        """One optimiser step over this rank's share; returns its losses."""
+        settings = self.config.optimizer
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(settings, step)
+        images, *truth = _batch(
+            self.config, self.sources, self.names, self.processor, self.preset, step, self.world
+        )
+        pixels = images.float() / 255
+        backbones: Any = self.modules["backbones"]
+        features = torch.cat([backbone(pixels) for backbone in backbones], dim=-1)
+        losses: dict[str, Tensor] = self.modules["probe"](features, *truth)
+        loss = losses["patch"] + losses["offset"] + losses["place"]
+        self.optimizer.zero_grad()
+        (loss / self.world.ranks).backward()  # type: ignore[no-untyped-call]
+        distributed.share_gradients(self.world, self.trained)
+        nn.utils.clip_grad_norm_(self.trained, settings.clip_norm)
+        self.optimizer.step()
+        return losses
 
 
 def _batch(

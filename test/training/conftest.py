@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from evla_ros.data.image_jpeg import encode_jpeg
 from evla_ros.data.rlds.features import features_for_embodiment, scalar, tensor, text
 from evla_ros.data.rlds.writer import DatasetWriter
 from evla_ros.embodiment import action_layout, load_embodiment
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200)}
 LENGTH, CHUNK = 9, 4

@@ -110,3 +110,32 @@ def test_captions_are_llava_conversations(world, tmp_path):
     assert answers["what is on the table?"].count("block") >= 2
     with pytest.raises(EvlaError, match="exists"):
         write_captions(world, tmp_path / "captions", 1)
+
+
+def test_killed_encoder_training_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch):
+    from safetensors.torch import load_file
+
+    from evla_ros.training import vision
+    from evla_ros.training.config import OptimizerSettings
+
+    data = collect_dataset(tmp_path, "tiny_sim", CollectJob("tabletop_arm", 2, 50, 64))
+    monkeypatch.setattr(vision, "SAVE_EVERY", 1)
+    settings = OptimizerSettings(steps=3, batch=2, warmup_steps=1)
+
+    def learn(name):
+        config = vision.VisionConfig(str(tmp_path / name), (str(data),), optimizer=settings)
+        return load_file(vision.pretrain_vision(config))
+
+    whole, step = learn("whole"), vision._Run.step
+
+    def killed(run, number):
+        if number == 2:
+            raise KeyboardInterrupt
+        return step(run, number)
+
+    monkeypatch.setattr(vision._Run, "step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        learn("broken")
+    monkeypatch.setattr(vision._Run, "step", step)
+    broken = learn("broken")
+    assert all(np.array_equal(whole[name], broken[name]) for name in whole)

@@ -6,92 +6,82 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
+import shlex
 import sys
-import time
 from pathlib import Path
 
 from evla_ros.training.errors import TrainingError
 
 _EXAMPLES = """examples:
   evla train nano outputs/nano
-  evla train nano outputs/short --episodes 100 --vision-steps 100 --steps 300
+  evla train nano outputs/short --record 20 --episodes 100 --vision-steps 100 --steps 300
 
-Stages: collect demonstrations, pretrain the encoders, train the policy; each is skipped when its
-result is
-there, and a stage that was killed goes on. Two processes of one thread beat one process of two
-threads."""
+Stages: record demonstrations as bags (scripted expert, simulated robot, recorder), convert them,
+collect demonstrations with counterfactual labels beside them, pretrain the encoders, train the
+policy on both datasets. Each is skipped when its result is there; a killed one goes on."""
 _ROOT = Path(__file__).parents[3]
+_CONFIG = _ROOT / "config" / "training" / "nano_tabletop.yaml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
-    add("output", help="folder of the recipe: data/, vision/, run/")
+    add("output", help="folder of the recipe: bags/, data/, vision/, run/")
+    add("--config", default=str(_CONFIG), help="of the last stage")
+    add("--record", type=int, default=300, metavar="N", help="bags; 0: none (default: 300)")
     add(
-        "--config",
-        default=str(_ROOT / "config" / "training" / "nano_tabletop.yaml"),
-        help="of the last stage",
-    )
-    add("--episodes", type=int, default=1500, metavar="N", help="demonstrations (default: 1500)")
-    add("--vision-steps", type=int, default=600, metavar="N", help="(default: 600)")
+        "--record-via", choices=("auto", "ros", "lockstep"), default="auto",
+        help="over the ROS graph, or without ROS (default: auto, ROS where it is there)",
+    )  # fmt: skip
     add(
-        "--steps",
-        type=int,
-        default=0,
-        metavar="N",
-        help="of the last stage (default: the configuration's)",
-    )
-    add(
-        "--processes",
-        type=int,
-        default=os.cpu_count() or 1,
-        metavar="P",
-        help="(default: one per core)",
-    )
+        "--domain", type=int, default=70, metavar="D",
+        help="ROS domain of the first recorder; they hear this machine only (default: 70)",
+    )  # fmt: skip
+    add("--recorded-weight", type=float, default=1.0, metavar="W", help="in the mixture (1)")
+    add("--episodes", type=int, default=2600, metavar="N", help="to collect (default: 2600)")
+    add("--vision-steps", type=int, default=1400, metavar="N", help="(default: 1400)")
+    add("--steps", type=int, default=0, metavar="N", help="of the last stage (0: as configured)")
+    add("--processes", type=int, default=os.cpu_count() or 1, metavar="P", help="(one per core)")
     parser.epilog = _EXAMPLES
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the stages that are not done yet; prints the checkpoint."""
-    folder, processes = Path(arguments.output), arguments.processes
-    data = folder / "data" / "tabletop_nano"
-    if not data.is_dir():
-        _stage(
-            "collect",
-            ["collect", str(data), f"--episodes={arguments.episodes}", f"--workers={processes}"],
-        )
-    vision = folder / "vision" / "vision.safetensors"
-    if not vision.is_file():
-        words = [
-            "vision",
-            str(vision.parent),
-            f"--dataset={data}",
-            f"--steps={arguments.vision_steps}",
-        ]
-        _stage("vision", words)
-    changes = [f"output={folder / 'run'}", f"datasets=[{{path: {data}}}]", f"model.vision={vision}"]
-    if arguments.steps:
-        changes.append(f"optimizer.steps={arguments.steps}")
-    resume = ["--resume"] if (folder / "run" / "state").is_dir() else []
-    _stage("finetune", [arguments.config, *changes, *resume], processes)
-    print(folder / "run" / "best")
+    """Run the stages that are not done yet; prints their times and the checkpoint."""
+    from evla_ros.training.recipe import Recipe, stages_of
+    from evla_ros.training.simulated.recordings import choose_via
+    from evla_ros.training.stages import StageTimes, run_stages
+
+    _check(arguments)
+    via = choose_via(arguments.record_via) if arguments.record else "lockstep"
+    if via == "lockstep" and arguments.record_via == "auto" and arguments.record:
+        print("no ROS 2 here: the bags are recorded in lock-step", file=sys.stderr)
+    recipe = Recipe(
+        Path(arguments.output), Path(arguments.config), arguments.record, arguments.episodes,
+        arguments.vision_steps, arguments.steps, arguments.processes, via, arguments.domain,
+        arguments.recorded_weight,
+    )  # fmt: skip
+    stages, times = stages_of(recipe), StageTimes(recipe.folder)
+    run_stages(stages, times, f"evla train nano {shlex.join(_words(arguments))}")
+    print(times.table([stage.name for stage in stages]), file=sys.stderr)
+    print(recipe.checkpoint)
     return 0
 
 
-def _stage(name: str, words: list[str], processes: int = 0) -> None:
-    started = time.monotonic()
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    if processes:
-        launch = [
-            "torch.distributed.run",
-            f"--nproc-per-node={processes}",
-            "-m",
-            "evla_ros.training.train",
-        ]
-    else:
-        launch = ["evla_ros", "train"]
-    done = subprocess.run([sys.executable, "-m", *launch, *words], env=environment, check=False)
-    if done.returncode:
-        raise TrainingError(f"the stage {name!r} failed (exit code {done.returncode}), see above")
-    print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+def _check(arguments: argparse.Namespace) -> None:
+    for name, least in (("episodes", 1), ("vision_steps", 1), ("processes", 1), ("record", 0)):
+        if getattr(arguments, name) < least:
+            option = name.replace("_", "-")
+            raise TrainingError(f"--{option} {getattr(arguments, name)}: at least {least}")
+    if not 0 <= arguments.domain <= 200:
+        raise TrainingError(f"--domain {arguments.domain}: 0 to 200")
+
+
+def _words(arguments: argparse.Namespace) -> list[str]:
+    """Return the options that are not the defaults, as they were given."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    words = [str(arguments.output)]
+    for name, value in vars(arguments).items():
+        if name != "output" and value != parser.get_default(name):
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return words

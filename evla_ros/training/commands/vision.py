@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,5 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = VisionConfig(
         arguments.output, tuple(arguments.dataset), arguments.preset, arguments.camera, 0, optimizer
     )
-    print(pretrain_vision(config))
+    path = pretrain_vision(config)
+    if os.environ.get("RANK", "0") == "0":
+        print(path)
     return 0

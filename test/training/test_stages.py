@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Stages are skipped when done, go on after a failure, and say in one sentence how."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+
+from evla_ros.cli.main import main
+from evla_ros.training.errors import TrainingError
+from evla_ros.training.stages import Job, Stage, StageTimes, run_stages
+
+
+def touch(path, code=0):
+    """A job that leaves a file and ends with an exit code."""
+    text = f"import pathlib, sys; pathlib.Path({str(path)!r}).touch(); sys.exit({code})"
+    return Job(["-c", text])
+
+
+def test_done_stages_are_skipped_and_times_add_up(tmp_path, capsys):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.touch()
+    stages = [
+        Stage("one", lambda: pytest.fail("it is done"), first.exists),
+        Stage("two", lambda: [touch(second)], second.exists),
+    ]
+    times = StageTimes(tmp_path)
+    run_stages(stages, times, "again")
+    assert "one: there already" in capsys.readouterr().err
+    before = times.seconds["two"]
+    second.unlink()
+    later = StageTimes(tmp_path)
+    run_stages(stages, later, "again")
+    assert later.seconds["two"] > before
+    assert json.loads((tmp_path / "stages.json").read_text()) == later.seconds
+    table = later.table(["one", "two"]).splitlines()
+    assert [line.split()[0] for line in table] == ["stage", "two", "all"]
+
+
+@pytest.mark.parametrize(
+    ("code", "accepts", "why"), [(3, (0,), "exit code 3"), (0, (0,), "its result is not there")]
+)
+def test_a_failed_stage_says_how_to_go_on(tmp_path, code, accepts, why):
+    stage = Stage("learn", lambda: [touch(tmp_path / "x", code)], lambda: False, accepts)
+    with pytest.raises(TrainingError, match=f"'learn' failed .{why}.*`evla again` goes on"):
+        run_stages([stage], StageTimes(tmp_path), "evla again")
+
+
+def test_an_exit_code_that_is_no_failure(tmp_path):
+    result = tmp_path / "result"
+    run_stages(
+        [Stage("c", lambda: [touch(result, 1)], result.exists, (0, 1))], StageTimes(tmp_path), ""
+    )
+    assert result.exists()
+
+
+def test_jobs_of_a_stage_run_at_once_each_in_its_environment(tmp_path):
+    code = (
+        "import os, pathlib, sys, time\n"
+        "mine, other = (pathlib.Path(word) for word in sys.argv[1:])\n"
+        "mine.write_text(os.environ['WHO'])\n"
+        "end = time.monotonic() + 60\n"
+        "while not other.exists() and time.monotonic() < end: time.sleep(0.01)\n"
+        "sys.exit(not other.exists())\n"
+    )
+    a, b = tmp_path / "a", tmp_path / "b"
+    jobs = [
+        Job(["-c", code, str(a), str(b)], {"WHO": "A"}),
+        Job(["-c", code, str(b), str(a)], {"WHO": "B"}),
+    ]
+    run_stages(
+        [Stage("both", lambda: jobs, lambda: a.exists() and b.exists())], StageTimes(tmp_path), ""
+    )
+    assert (a.read_text(), b.read_text()) == ("A", "B")
+
+
+def test_recipe_at_toy_size_through_bags(tmp_path, capfd, monkeypatch):
+    """Without ROS: the bags are recorded in lock-step; everything else is the real recipe."""
+    pytest.importorskip("mujoco", reason="the recipe needs MuJoCo")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    folder = tmp_path / "nano"
+    sizes = "--record 3 --episodes 4 --vision-steps 2 --steps 2 --processes 1"
+    words = ["train", "nano", str(folder), *shlex.split(sizes), "--record-via", "lockstep"]
+    assert main(words) == 0
+    said = capfd.readouterr()
+    assert said.out.strip().splitlines()[-1] in (str(folder / "run/best"), str(folder / "run/last"))
+    stages = ["record", "convert", "collect", "vision", "finetune"]
+    assert [line.split()[0] for line in said.err.splitlines()[-6:]] == [*stages, "all"]
+    settings = json.loads((folder / "run" / "train.json").read_text())
+    assert [d["path"].split("/")[-1] for d in settings["datasets"]] == [
+        "tabletop_nano",
+        "tabletop_recorded",
+    ]
+    statistics = json.loads((folder / "run" / "last" / "dataset_statistics.json").read_text())
+    assert list(statistics) == ["tabletop_arm"]
+    assert main(words) == 0
+    assert capfd.readouterr().err.count("there already") == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--episodes", "0"], "--episodes 0: at least 1"),
+        (["--processes", "0"], "--processes 0: at least 1"),
+        (["--domain", "999"], "--domain 999"),
+    ],
+)
+def test_wrong_sizes_are_named(tmp_path, capsys, words, message):
+    assert main(["train", "nano", str(tmp_path / "x"), *words]) == 2
+    assert message in capsys.readouterr().err
