@@ -7,6 +7,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from evla_ros.errors import EvlaError
+
 EXAMPLES = """examples:
   evla demo
   evla demo --world humanoid_upper_body --tasks lift hand_over
@@ -27,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the first episode (default: 0)")
     parser.add_argument(
-        "--checkpoint", default="", help="EVLA checkpoint folder; without: the expert's path"
+        "--checkpoint", default="", metavar="DIR", help="EVLA checkpoint (default: the shipped one)"
+    )
+    parser.add_argument(
+        "--rehearsed", action="store_true", help="no network: follow the scripted expert's path"
     )
     parser.add_argument(
         "--video", type=Path, default=None, help="MP4 to write (default: outputs/demo_<world>.mp4)"
@@ -37,11 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Play; 0 when every task was solved, 1 when not."""
     from evla_ros.demo.show import show
+    from evla_ros.embodiment import load_embodiment
+    from evla_ros.policy.shipped import shipped_checkpoint
     from evla_ros.sim.description import describe
 
     describe(arguments.world)  # an unknown world is refused before anything starts
+    if arguments.checkpoint and arguments.rehearsed:
+        raise EvlaError("--checkpoint and --rehearsed exclude each other; leave one out")
+    shipped = shipped_checkpoint(load_embodiment(arguments.world))
+    checkpoint = "" if arguments.rehearsed else arguments.checkpoint or str(shipped or "")
     video = arguments.video or Path("outputs") / f"demo_{arguments.world}.mp4"
-    solved = show(
-        arguments.world, arguments.tasks, arguments.seed, arguments.checkpoint, Path(video)
-    )
+    solved = show(arguments.world, arguments.tasks, arguments.seed, checkpoint, Path(video))
     return 0 if solved else 1

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from evla_ros.demo.audience import Rgb
+from evla_ros.demo.audience import Audience, Rgb
 from evla_ros.demo.rehearsal import Rehearsal, rehearse
 from evla_ros.demo.scene import Outcome, play
 from evla_ros.demo.stage import Stage, set_stage
@@ -24,14 +24,21 @@ WIDTH = 78
 
 
 def show(world: str, families: Sequence[str], seed: int, checkpoint: str, video: Path) -> bool:
-    """Play an episode per family; returns whether every one was solved."""
+    """Play an episode per family; returns whether every one was solved.
+
+    checkpoint: folder of the policy; empty lets the node follow the expert's rehearsals.
+    """
     embodiment = load_embodiment(world)
-    rehearsals = _rehearse(world, families or FAMILIES[world], seed)
+    scenes = _rehearse(world, families or FAMILIES[world], seed)
     frames: list[Rgb] = []
-    if not checkpoint:
+    if checkpoint:
+        print(f"policy: {checkpoint}")
+    else:
         print("No checkpoint: the policy node follows the path of the scripted expert's rehearsal.")
     with set_stage(world, embodiment, checkpoint) as stage, stage.robot() as robot:
-        outcomes = [_episode(stage, robot.check, each, frames) for each in rehearsals]
+        # A checkpoint answers every instruction; a rehearsed path is a policy of its own.
+        shows = [scenes] if checkpoint else [[scene] for scene in scenes]
+        outcomes = [o for part in shows for o in _play_part(stage, robot.check, part, frames)]
     print(table(outcomes))
     write_mp4(video, frames, embodiment.rate_hz)
     print(f"video: {video} ({len(frames)} frames)")
@@ -60,19 +67,25 @@ def _rehearse(world: str, families: Sequence[str], seed: int) -> list[Rehearsal]
         stage.close()
 
 
-def _episode(
-    stage: Stage, check_robot: Callable[[], None], rehearsal: Rehearsal, frames: list[Rgb]
-) -> Outcome:
-    with stage.policy(rehearsal) as policy:
+def _play_part(
+    stage: Stage, check_robot: Callable[[], None], scenes: Sequence[Rehearsal], frames: list[Rgb]
+) -> list[Outcome]:
+    """Play scenes one after the other with one policy node."""
+    with stage.policy(scenes[0]) as policy:
 
         def check() -> None:
             policy.check()
             check_robot()
 
         with stage.audience(check) as audience:
-            outcome = play(audience, rehearsal.instruction, rehearsal.seed, _say)
-            _say("")
-            frames.extend(audience.pictures())
+            return [_episode(audience, scene, frames) for scene in scenes]
+
+
+def _episode(audience: Audience, scene: Rehearsal, frames: list[Rgb]) -> Outcome:
+    audience.frames.clear()
+    outcome = play(audience, scene.instruction, scene.seed, _say)
+    _say("")
+    frames.extend(audience.pictures())
     print(f"{'solved' if outcome.success else 'NOT solved'}: {outcome.instruction}", flush=True)
     return outcome
 

@@ -16,6 +16,7 @@ from evla_ros.embodiment import Embodiment, parse_embodiment
 from evla_ros.errors import nearest
 from evla_ros.policy.errors import PolicyError
 from evla_ros.policy.protocol import Policy
+from evla_ros.policy.shipped import shipped_checkpoint
 from evla_ros.policy.types import Observation
 
 
@@ -23,8 +24,8 @@ from evla_ros.policy.types import Observation
 class PolicySpec:
     """kind: one of KINDS; what the rest means is up to the kind.
 
-    checkpoint: folder (evla), `module:function` (scripted), `.npy` of actions (replay) or of goal
-        poses and openings (path).
+    checkpoint: folder (evla; empty takes the one that ships for the robot), `module:function`
+        (scripted), `.npy` of actions (replay) or of goal poses and openings (path).
     faults: wrappers from the inside out, such as {"slow": {"delay_s": 0.3}}.
     """
 
@@ -84,10 +85,14 @@ def _check_sizes(policy: Policy, embodiment: Embodiment) -> None:
 def _evla(spec: PolicySpec, embodiment: Embodiment) -> Policy:
     from evla_ros.policy.evla_policy import EvlaPolicy
 
-    if not spec.checkpoint:
-        raise PolicyError("the policy 'evla' needs a checkpoint folder; set `checkpoint`")
+    checkpoint = spec.checkpoint or shipped_checkpoint(embodiment)
+    if not checkpoint:
+        raise PolicyError(
+            "the policy 'evla' needs a checkpoint folder: set `checkpoint` "
+            f"(none ships for {embodiment.name!r})"
+        )
     return EvlaPolicy(
-        spec.checkpoint,
+        str(checkpoint),
         embodiment,
         spec.device,
         spec.dtype or None,

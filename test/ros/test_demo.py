@@ -24,7 +24,7 @@ def demo(*words, domain):
 
 def test_the_demonstration_solves_its_task_and_films_it(ros_domain, tmp_path):
     video = tmp_path / "demo.mp4"
-    done = demo("--tasks", "lift", "--video", str(video), domain=ros_domain)
+    done = demo("--rehearsed", "--tasks", "lift", "--video", str(video), domain=ros_domain)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 of 1 solved" in done.stdout
     with av.open(str(video)) as container:
@@ -39,6 +39,7 @@ def test_the_demonstration_solves_its_task_and_films_it(ros_domain, tmp_path):
         (("--world", "tabletop"), "tabletop_arm"),
         (("--tasks", "juggle"), "juggle"),
         (("--checkpoint", "nowhere"), "nowhere"),
+        (("--checkpoint", "nowhere", "--rehearsed"), "exclude each other"),
     ],
 )
 def test_wrong_arguments_are_named_in_one_sentence(ros_domain, tmp_path, words, said):
