@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from evla_ros.training.parity import sentences
+
 if TYPE_CHECKING:
     from evla_ros.model.predictor import Predictor
     from evla_ros.training.source import Source
@@ -23,11 +25,12 @@ TOKENS_WITHIN = 4
 _EXAMPLES = """examples:
   evla eval offline --policy outputs/run/best --dataset outputs/data/my_robot
   evla eval offline --policy outputs/run/best --dataset outputs/data/my_robot --out outputs/offline
-  --json
+  evla eval offline --policy outputs/run/best --dataset outputs/data/my_robot --split train --live
 
 Every chosen frame goes through the predictor that the policy node runs: errors are in metres,
-radians and
-gripper openings per number of the action; token agreement is exact and within 4 of the 256 bins."""
+radians and gripper openings per number of the action; token agreement is exact and within 4 of the
+256 bins. --live is the gate between training and serving: frames replayed to the real node over DDS
+against the trainer's own batches (exit code 1 when a token differs; no goal leaves the node)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +57,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--transform", default="auto", help="standardisation (default: by the dataset's name)")
     add("--output", choices=("tokens", "l1"), help="head (default: the checkpoint's)")
     add("--out", metavar="DIR", help="a new folder for report.json and predicted_vs_true.png")
+    add(
+        "--live", nargs="?", type=int, const=12, default=0, metavar="N",
+        help="also show N frames to the live policy node; they have to give the same tokens (12)",
+    )  # fmt: skip
+    add("--device", default="cpu", help="of the network: cpu, cuda, ... (default: cpu)")
     add("--json", action="store_true", help="print the report as JSON")
     parser.epilog = _EXAMPLES
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare, print the table or JSON, write the folder when asked."""
-    from evla_ros.model.predictor import Predictor
     from evla_ros.training.errors import TrainingError
     from evla_ros.training.source import Source
 
@@ -68,16 +75,45 @@ def run(arguments: argparse.Namespace) -> int:
     if out is not None and out.exists():
         raise TrainingError(f"{str(out)!r} exists; choose another folder")
     source = Source(arguments.dataset, arguments.split, arguments.transform)
-    predictor = Predictor(arguments.policy, output=arguments.output, statistics_key=source.name)
+    predictor = load_predictor(arguments.policy, source.name, arguments.output, arguments.device)
     names = action_names(source, predictor.action_dim)
     comparison = compare(predictor, source, arguments.frames)
     report = summarize(comparison, predictor, names)
+    if arguments.live:
+        report["live"] = _gate(predictor, source, arguments)
     print(json.dumps(report, indent=1) if arguments.json else table(report))
     if out is not None:
         out.mkdir(parents=True)
         (out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
         plot(comparison, names, out / "predicted_vs_true.png")
-    return 0
+    return 0 if report.get("live", {}).get("passed", True) else 1
+
+
+def load_predictor(
+    checkpoint: str | Path, dataset: str, output: Any = None, device: str = "cpu"
+) -> Predictor:
+    """Load a checkpoint with the statistics for a dataset: its own entry, else the only one."""
+    from evla_ros.model.normalization import DatasetStatistics
+    from evla_ros.model.predictor import Predictor
+
+    file = Path(checkpoint) / "dataset_statistics.json"
+    known = DatasetStatistics.read(file).datasets if file.is_file() else {}
+    key = dataset if dataset in known else None
+    return Predictor(checkpoint, device, output=output, statistics_key=key)
+
+
+def _gate(predictor: Predictor, source: Source, arguments: argparse.Namespace) -> dict[str, Any]:
+    from evla_ros.training.errors import TrainingError
+    from evla_ros.training.parity import check_parity
+
+    if arguments.live < 1:
+        raise TrainingError(f"--live {arguments.live}: at least 1 frame")
+    if arguments.output not in (None, predictor.config.action.output):
+        raise TrainingError(
+            "--live asks the node, which uses the checkpoint's own head; leave out --output"
+        )
+    checkpoint = Path(arguments.policy).resolve()
+    return check_parity(predictor, source, arguments.live, checkpoint, arguments.device).report()
 
 
 def compare(predictor: Predictor, source: Source, frames: int) -> Comparison:
@@ -137,6 +173,8 @@ def table(report: dict[str, Any]) -> str:
         f"{report['frames']} frames of {report['episodes']} episodes; "
         f"tokens equal {100 * equal:.1f} %, within {TOKENS_WITHIN} bins {100 * near:.1f} %"
     )
+    if "live" in report:
+        lines.append(sentences(report["live"]))
     return "\n".join(lines)
 
 

@@ -45,7 +45,8 @@ def make_episode(number: int, *, relabels: bool) -> Episode:
     action[:, 0] = way[own] * 0.02
     action[:, 1] = np.linspace(-0.01, 0.01, LENGTH)
     action[:, 6] = np.arange(LENGTH) % 2
-    state = rng.normal(0, 0.1, (LENGTH, 8)).astype(np.float32)
+    state = rng.normal((0.45, 0, 0.3, 0, 0, 0, 1, 0.5), 0.05, (LENGTH, 8)).astype(np.float32)
+    state[:, 3:7] /= np.linalg.norm(state[:, 3:7], axis=1, keepdims=True)
     columns = dict(rlds_flags(LENGTH, terminal=True))
     if relabels:
         other = next(c for c in COLOURS if c != own)
