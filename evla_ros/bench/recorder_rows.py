@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,13 +25,23 @@ PROFILES = {"default": None, "large_images": LARGE_IMAGES}
 
 
 class Measured(NamedTuple):
-    """One recording: MB/s of pictures, messages kept and lost, share of a core, peak memory."""
+    """One recording: MB/s of pictures, messages kept and lost, share of a core, peak memory.
+
+    Lost in the queue for the disk, and in the transport before the recorder saw them.
+    """
 
     rate_mb_s: float
     messages: int
-    lost: int
+    lost_queue: int
+    lost_transport: int
+    largest_gap_s: float
     core: float
     peak_mib: float
+
+    @property
+    def lost(self) -> int:
+        """Messages that are not in the bag."""
+        return self.lost_queue + self.lost_transport
 
 
 def rows(seconds: float, profiles: Sequence[str], hz: float = 30.0) -> Iterator[Row]:
@@ -40,6 +50,8 @@ def rows(seconds: float, profiles: Sequence[str], hz: float = 30.0) -> Iterator[
         one = record(hz, seconds, PROFILES[label])
         what: dict[str, Any] = {"dds": label, "cameras": f"2x640x480@{hz:.0f}", "seconds": seconds}
         what |= {"messages": one.messages, "rate": f"{one.rate_mb_s:.1f} MB/s"}
+        what |= {"queue": one.lost_queue, "transport": one.lost_transport}
+        what |= {"largest_gap_s": round(one.largest_gap_s, 2)}
         yield Row("data.recorder.core", one.core, "core", None, 0.35, what)
         yield Row("data.recorder.lost", float(one.lost), "messages", 0.0, 0.0, what)
         yield Row("data.recorder.peak_memory", one.peak_mib, "MiB", None, 1200.0, what)
@@ -77,7 +89,7 @@ def record(hz: float, seconds: float, profile: Path | None) -> Measured:
             started = time.monotonic()
             time.sleep(seconds)
             core = (sum(process.cpu_times()[:2]) - before) / (time.monotonic() - started)
-            peak = process.memory_full_info().rss / 2**20
+            peak = peak_mib(recorder.pid)
             _call("keep", environment)
             publisher.communicate(timeout=60)
         finally:
@@ -85,9 +97,27 @@ def record(hz: float, seconds: float, profile: Path | None) -> Measured:
             publisher.kill()
             recorder.wait(30)
         report = json.loads(next(Path(name).glob("*/report.json")).read_text())
-    cameras = [topic for topic in report["topics"] if "image" in topic["name"]]
-    rate = sum(topic["rate_hz"] for topic in cameras) * CAMERA_BYTES / 1e6
-    return Measured(rate, report["messages"], report["lost"], core, peak)
+    return _measured(report, core, peak)
+
+
+def _measured(report: Mapping[str, Any], core: float, peak: float) -> Measured:
+    topics = report["topics"]
+    rate = sum(topic["rate_hz"] for topic in topics if "image" in topic["name"])
+    return Measured(
+        rate * CAMERA_BYTES / 1e6,
+        report["messages"],
+        sum(topic["lost_queue"] for topic in topics),
+        sum(topic["lost_transport"] for topic in topics),
+        max(topic["largest_gap_s"] for topic in topics if topic["rate_hz"] > 1.0),
+        core,
+        peak,
+    )
+
+
+def peak_mib(pid: int) -> float:
+    """Return the most memory that a process had resident so far."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
 def _environment(profile: Path | None) -> dict[str, str]:

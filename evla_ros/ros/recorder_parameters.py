@@ -25,7 +25,7 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("max_skew_s", 0.5, "between a sender's clock and ours", "s", 0.001, 3600.0),
     Parameter("min_free_gib", 1.0, "of disk; recording ends at half of it", "GiB", 0.0, 1e6),
     Parameter("min_minutes", 2.0, "of recording that must fit on the disk", "min", 0.0, 1e6),
-    Parameter("depth", 50, "messages the transport holds per topic", "", 1, 10000),
+    Parameter("depth", 250, "messages the transport holds per topic", "", 1, 10000),
     Parameter("intervention_topic", "teleop/active", "std_msgs/Bool that flags interventions"),
     Parameter("status_rate_hz", 2.0, "of ~/status", "Hz", 0.1, 50.0),
     Parameter("autostart", True, "configure and activate by itself"),

@@ -100,8 +100,8 @@ class McapBagWriter:
         if durable:
             os.fsync(self._stream.fileno())
 
-    def write_metadata(self) -> None:
-        """Write metadata.yaml for what is in the bag so far."""
+    def write_metadata(self, *, durable: bool = False) -> None:
+        """Write metadata.yaml for what is in the bag so far; without `durable` it never waits."""
         write_metadata(
             self.folder,
             files=[self._file.name],
@@ -110,6 +110,7 @@ class McapBagWriter:
             end_ns=max(self.end_ns, self.start_ns or 0),
             custom=self.custom_data,
             distro=self._distro,
+            durable=durable,
         )
 
     def close(self, *, durable: bool = True) -> None:
@@ -124,7 +125,7 @@ class McapBagWriter:
                 os.fsync(self._stream.fileno())
         finally:
             self._stream.close()
-        self.write_metadata()
+        self.write_metadata(durable=durable)
         if durable:
             _sync_folder(self.folder)
 

@@ -9,6 +9,7 @@ from enum import IntEnum
 
 SECOND = 1_000_000_000
 WINDOW_NS = 2 * SECOND
+SUSTAINED = 3  # seconds in a row that a rate has to hold before it is expected
 
 
 class TopicState(IntEnum):
@@ -21,11 +22,12 @@ class TopicState(IntEnum):
 
 
 class RateMeter:
-    """Rate over the last two seconds against the best rate seen and a floor.
+    """Rate over the last two seconds against the best sustained rate and a floor.
 
-    Slow: below 70 % of the best sustained rate, or below `floor_hz`. Stalled: silent for longer
-    than `stall_ns` (or five periods, whichever is longer). A topic without an expected rate
-    (`floor_hz` 0: a latched instruction, a gripper command) is never slow and never stalled.
+    Sustained: held in each of three seconds in a row, so that what arrives in a burst after a
+    stall raises no expectation. Slow: below 70 % of that, or below `floor_hz`. Stalled: silent
+    for longer than `stall_ns` (or five periods, whichever is longer). A topic without an expected
+    rate (`floor_hz` 0: a latched instruction, a gripper command) is never slow and never stalled.
     """
 
     def __init__(self, floor_hz: float = 0.0, stall_ns: int = SECOND) -> None:
@@ -33,6 +35,9 @@ class RateMeter:
         self._stall_ns = stall_ns
         self._times: deque[int] = deque()
         self._best_hz = 0.0
+        self._second_start_ns = 0
+        self._second_count = 0
+        self._recent_hz: deque[float] = deque(maxlen=SUSTAINED)
         self.count = 0
         self.last_ns: int | None = None
         self.largest_gap_ns = 0
@@ -46,6 +51,19 @@ class RateMeter:
         self._times.append(receive_ns)
         while self._times[0] < receive_ns - WINDOW_NS:
             self._times.popleft()
+        self._learn(receive_ns)
+
+    def _learn(self, receive_ns: int) -> None:
+        """Close the current second when it is over, and expect what the last ones all had."""
+        elapsed = receive_ns - self._second_start_ns
+        if self._second_count and elapsed >= SECOND:
+            self._recent_hz.append(self._second_count * SECOND / elapsed)
+            if len(self._recent_hz) == SUSTAINED:
+                self._best_hz = max(self._best_hz, min(self._recent_hz))
+            self._second_count = 0
+        if self._second_count == 0:
+            self._second_start_ns = receive_ns
+        self._second_count += 1
 
     def rate_hz(self, now_ns: int) -> float:
         """Return messages per second over the window that ends now."""
@@ -57,8 +75,6 @@ class RateMeter:
         rate = (len(self._times) - 1) * SECOND / max(self._times[-1] - self._times[0], 1)
         if now_ns - self._times[-1] > 2 * SECOND / max(rate, 1e-6):
             rate = len(self._times) * SECOND / span
-        if span > WINDOW_NS // 2:
-            self._best_hz = max(self._best_hz, rate)
         return rate
 
     def age_s(self, now_ns: int) -> float:
@@ -82,7 +98,7 @@ class RateMeter:
 
     @property
     def expected_hz(self) -> float:
-        """The rate it should have: the best seen, at least the floor."""
+        """The rate it should have: the best sustained one, at least the floor."""
         return max(self._best_hz, self._floor_hz)
 
     def reset_episode(self) -> None:

@@ -159,9 +159,20 @@ def test_rate_meter_tells_ok_slow_stalled_missing():
     now = 3 * SECOND + 29 * SECOND // 12
     assert meter.state(now) is TopicState.SLOW  # above the floor, far below what it was
     assert meter.state(now + 2 * SECOND) is TopicState.STALLED
+    assert meter.expected_hz == pytest.approx(30, rel=0.02)
     latched = RateMeter()
     latched.observe(0)
     assert latched.state(100 * SECOND) is TopicState.OK
+
+
+def test_what_arrives_in_a_burst_after_a_stall_is_no_expectation():
+    meter = RateMeter(floor_hz=10)
+    for index in range(500):
+        due = index * SECOND // 50
+        stalled = (due // SECOND) % 3 == 2  # every third second arrives at once when it is over
+        meter.observe((due // SECOND + 1) * SECOND + index if stalled else due)
+    assert 10 <= meter.expected_hz <= 51
+    assert meter.largest_gap_ns > 0.9 * SECOND
 
 
 def test_preroll_is_bounded_in_time_and_bytes():
