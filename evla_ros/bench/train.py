@@ -1,15 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`evla bench train`: the loader against bare decoding, the step against its matrix products."""
+"""`evla bench train`: the loader and the step against their floors, one and two ranks, memory."""
 
 from __future__ import annotations
 
 import argparse
-import resource
+import tempfile
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evla_ros.bench.memory import mark_peak, resident_gib, trim
 from evla_ros.bench.report import Row
 
 if TYPE_CHECKING:
@@ -18,52 +20,102 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--config", required=True, help="a training configuration")
-    parser.add_argument("--seconds", type=float, default=10.0, help="per figure (default: 10)")
-    parser.epilog = "example: evla bench train --config config/training/nano_tabletop.yaml --json"
+    add = parser.add_argument
+    add("--config", required=True, help="a training configuration")
+    add("changes", nargs="*", metavar="key.sub=value", help="settings to change")
+    add("--seconds", type=float, default=10.0, help="per figure (default: 10)")
+    add("--ranks", type=int, default=2, metavar="N", help="most processes; 1: none more (2)")
+    parser.epilog = (
+        "example: evla bench train --config config/training/nano_tabletop.yaml "
+        "datasets.0.path=outputs/data/tabletop_nano --json\n"
+        "floors: pictures decoded (or cached features read) and nothing else; the step's counted "
+        "products at the rate\nof this machine's own products of such shapes; so many ranks as "
+        "fast as one alone"
+    )
 
 
 def rows(arguments: argparse.Namespace) -> Iterable[Row]:
-    """Measure samples/s of the loader and of the whole step in this process, with their floors."""
-    import tempfile
-
-    import torch
-
+    """Measure samples/s of loader and step in this process, then of steps in several processes."""
+    from evla_ros.bench.train_ranks import ranks_rates
     from evla_ros.training import distributed
     from evla_ros.training.config import load_config
-    from evla_ros.training.loader import batches
     from evla_ros.training.train import Run
 
-    with tempfile.TemporaryDirectory() as folder:
-        config = load_config(arguments.config, [f"output={folder}/run"])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        changes = [*arguments.changes, f"output={folder}/run", "compile=false"]
+        config = load_config(arguments.config, changes)
         run = Run(config, distributed.start(), resume=False)
-        context = {
-            "preset": run.model.config.name,
-            "actions": f"{run.model.config.action.chunk}x{run.model.config.action.dim}",
-            "batch": config.optimizer.batch,
-            "instructions": config.data.instructions,
-            "threads": torch.get_num_threads(),
-        }
-        stream = batches(run.train_stream, run.share, 0, 0)
-        size, seconds = config.optimizer.batch, arguments.seconds
-        decoding = (
-            None if config.cache_features else _rate(lambda: _decode(run, size), size, seconds)
-        )
-        loader = _rate(lambda: next(stream), size, seconds)
-        yield Row("train.loader.samples_per_s", loader, "1/s", floor=decoding, context=context)
-        step = _rate(lambda: run.step(0, stream), size, seconds)
-        floor = matmul_rate() / _step_flops(run, size)
-        yield Row("train.step.samples_per_s", step, "1/s", floor=floor, context=context)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        yield Row("train.memory.peak", peak, "GiB", context=context)
+        context = _context(run)
+        yield from _loader(run, arguments.seconds, context)
+        step = yield from _step(run, arguments.seconds, context)
+        if arguments.ranks > 1:
+            steps = max(2, round(step * arguments.seconds / config.optimizer.batch))
+            rates = ranks_rates(config, folder, steps, arguments.ranks)
+            for ranks, rate in rates.items():
+                floor = ranks * rates[1] if ranks > 1 else None
+                where = {**context, "threads": 1, "ranks": ranks}
+                yield Row("train.ranks.samples_per_s", rate, "1/s", floor=floor, context=where)
 
 
-def matmul_rate() -> float:
-    """Return measured fp32 FLOP/s of a product of the shapes that small models have."""
+def _context(run: Run) -> dict[str, Any]:
     import torch
 
-    left, right = torch.randn(4096, 192), torch.randn(192, 512)
-    return 2.0 * 4096 * 192 * 512 * _rate(lambda: left @ right, 1, 1.0)
+    action, settings = run.model.config.action, run.config
+    return {
+        "preset": run.model.config.name,
+        "actions": f"{action.chunk}x{action.dim}",
+        "decode": action.decode,
+        "batch": settings.optimizer.batch,
+        "instructions": settings.data.instructions,
+        "features": "cached" if settings.cache_features else "live",
+        "precision": settings.optimizer.precision,
+        "threads": torch.get_num_threads(),
+        "device": str(run.world.device),
+    }
+
+
+def _loader(run: Run, seconds: float, context: dict[str, Any]) -> Iterable[Row]:
+    from evla_ros.training.loader import batches
+
+    size = run.config.optimizer.batch
+    stream = batches(run.train_stream, run.share, 0, 0)
+    floor = _rate(lambda: _bare(run, size), size, seconds)
+    rate = _rate(lambda: next(stream), size, seconds)
+    yield Row("train.loader.samples_per_s", rate, "1/s", floor=floor, context=context)
+
+
+def _step(run: Run, seconds: float, context: dict[str, Any]) -> Any:
+    from evla_ros.training.loader import batches
+
+    size = run.config.optimizer.batch
+    floor = matmul_rate(run, seconds) / _step_flops(run, size)
+    stream = batches(run.train_stream, run.share, 0, 0)
+    trim()
+    mark_peak()
+    rate = _rate(lambda: run.step(0, stream), size, seconds)
+    yield Row("train.step.samples_per_s", rate, "1/s", floor=floor, context=context)
+    yield Row("train.memory.peak", resident_gib(peak=True), "GiB", context=context)
+    return rate
+
+
+def matmul_rate(run: Run, seconds: float) -> float:
+    """Return measured FLOP/s of products as the decoder's feed-forward layers have them."""
+    import torch
+
+    model = run.model.config.language_model
+    rows, precision = 4096, run.config.optimizer.precision
+    kind = torch.float32 if precision == "fp32" else torch.bfloat16
+    left = torch.randn(rows, model.hidden_size, device=run.world.device).to(kind)
+    right = torch.randn(model.hidden_size, model.mlp_size, device=run.world.device).to(kind)
+    flops = 2.0 * rows * model.hidden_size * model.mlp_size
+
+    def multiply() -> None:
+        left @ right
+        if run.world.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    return flops * _rate(multiply, 1, min(seconds, 1.0))
 
 
 def _step_flops(run: Run, size: int) -> float:
@@ -78,9 +130,14 @@ def _step_flops(run: Run, size: int) -> float:
     return float(counter.get_total_flops()) / size
 
 
-def _decode(run: Run, count: int) -> None:
+def _bare(run: Run, count: int) -> None:
+    """Read what `count` samples cannot do without: their features, or their decoded pictures."""
     source = run.parts.train[0]
-    for number in range(count):
+    numbers = [number % len(source) for number in range(count)]
+    if run.train_stream.features is not None:
+        run.train_stream.features.rows([(0, number) for number in numbers])
+        return
+    for number in numbers:
         index, step = source.locate(number)
         episode = source.episode(index)
         for camera in run.model.config.image.cameras:
