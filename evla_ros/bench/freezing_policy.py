@@ -8,6 +8,7 @@ import time
 
 from std_msgs.msg import Float64
 
+from evla_ros.ros.lean_executor import LeanExecutor
 from evla_ros.ros.policy_node import PolicyNode
 from evla_ros.ros.spin import run_node
 
@@ -22,4 +23,4 @@ class FreezingNode(PolicyNode):
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_node(FreezingNode))
+    raise SystemExit(run_node(FreezingNode, make_executor=LeanExecutor))

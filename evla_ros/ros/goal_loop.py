@@ -32,6 +32,7 @@ class GoalLoop:
         self._tick, self._on_error = tick, on_error
         self._simulated = simulated_now_ns
         self._nudge = threading.Event()
+        self._ticked = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.lateness_ms: deque[float] = deque(maxlen=3_000)
@@ -46,6 +47,12 @@ class GoalLoop:
     def nudge(self) -> None:
         """Tick now, off the grid; the grid stays where it is."""
         self._nudge.set()
+
+    def nudge_and_wait(self, timeout_s: float) -> None:
+        """Tick now, and let that tick have the interpreter: return after it, or after the time."""
+        self._ticked.clear()
+        self._nudge.set()
+        self._ticked.wait(timeout_s)
 
     def stop(self) -> None:
         """End the thread; no tick is under way afterwards."""
@@ -66,6 +73,7 @@ class GoalLoop:
                 self._tick()
             except Exception as error:  # noqa: BLE001 - the loop that can stop the robot must go on
                 self._on_error(error)
+            self._ticked.set()
 
     def _now_ns(self) -> int:
         return time.monotonic_ns() if self._simulated is None else self._simulated()

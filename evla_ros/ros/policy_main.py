@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from evla_ros.ros.lean_executor import LeanExecutor
 from evla_ros.ros.lifecycle import autostart
 from evla_ros.ros.policy_node import PolicyNode
 from evla_ros.ros.spin import run_node
@@ -11,7 +12,7 @@ from evla_ros.ros.spin import run_node
 
 def main() -> int:
     """Run the node."""
-    return run_node(PolicyNode, started=autostart)
+    return run_node(PolicyNode, started=autostart, make_executor=LeanExecutor)
 
 
 if __name__ == "__main__":

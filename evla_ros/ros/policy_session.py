@@ -31,6 +31,8 @@ from evla_ros.ros.policy_status import StatusWriter
 from evla_ros.ros.robot_inputs import RobotInputs
 from evla_ros.ros.shared_core import SharedCore
 
+_TICK_S = 0.01
+
 
 class PolicySession:
     """Wires core, inputs, policy and outputs together; owns no topic of the operator's."""
@@ -195,7 +197,8 @@ class PolicySession:
             self._gate.note_sample()
 
     def _on_inferred(self, report: InferenceReport) -> None:
-        self.loop.nudge()
+        """Send the first goal of a chunk at once, before its message is made."""
+        self.loop.nudge_and_wait(_TICK_S)
         self._on_chunk(report)
 
 

@@ -34,6 +34,7 @@ def run_node(
     make: Callable[[], N],
     arguments: Sequence[str] | None = None,
     started: Callable[[N], None] | None = None,
+    make_executor: Callable[[], SingleThreadedExecutor] = SingleThreadedExecutor,
 ) -> int:
     """Create, spin and finish a node; returns the exit code.
 
@@ -56,7 +57,7 @@ def run_node(
         print(f"error: {error}", file=sys.stderr)
         rclpy.try_shutdown()
         return 2
-    executor = SingleThreadedExecutor()
+    executor = make_executor()
     executor.add_node(node)
     failures: list[Exception] = []
     thread = threading.Thread(

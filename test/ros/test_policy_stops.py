@@ -71,7 +71,7 @@ def test_a_signal_in_motion_ends_with_the_hold(number: signal.Signals) -> None:
         goals = rig.robot.goals[0]
         off = np.linalg.norm(np.subtract(goals[-1].position, goals[-1].measured))
         jump = np.linalg.norm(np.subtract(goals[-1].position, goals[-2].position))
-        assert off < 0.002
+        assert off < 0.005  # the arm goes on while its pose is on its way to the node
         assert jump > 2 * off
         assert not any("Traceback" in line for line in rig.log), "\n".join(rig.log)
 
