@@ -58,11 +58,12 @@ class FakeRobot:
         *,
         image_size: tuple[int, int] = (480, 640),
         camera_hz: float = 30.0,
+        state_hz: float = STATE_HZ,
         home: Pose | None = None,
     ) -> None:
         """Create publishers and subscriptions; `start` begins to publish."""
         self._node, self._embodiment = node, embodiment
-        self._camera_hz = camera_hz
+        self._camera_hz, self._state_hz = camera_hz, state_hz
         self.switches = Switches(dict.fromkeys(embodiment.cameras, True))
         self._home = home or Pose.from_xyz_rpy([0.45, 0.0, 0.3], [3.1, 0.0, 0.0])
         self.measured = [self._home for _ in embodiment.arms]
@@ -132,8 +133,8 @@ class FakeRobot:
         return int(self._node.get_clock().now().nanoseconds)
 
     def _run(self) -> None:
-        period_ns = round(1e9 / STATE_HZ)
-        every = max(1, round(STATE_HZ / self._camera_hz))
+        period_ns = round(1e9 / self._state_hz)
+        every = max(1, round(self._state_hz / self._camera_hz))
         deadline_ns = time.monotonic_ns()
         for count in itertools.count():
             deadline_ns += period_ns

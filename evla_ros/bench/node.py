@@ -12,14 +12,19 @@ import argparse
 import os
 import signal
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable
 
+import numpy as np
 from std_msgs.msg import Float64
 
 from evla_ros.bench.goal_timing import cpu_seconds, first_held_ns, grid_lateness, resident_mib
+from evla_ros.bench.node_memory import HOUR_FRAMES, memory_rows
 from evla_ros.bench.policy_rig import ACTIVATE, CONFIGURE, Rig
+from evla_ros.bench.recorder_rows import LARGE_IMAGES
 from evla_ros.bench.report import Row
+from evla_ros.ros.pose_conversion import nanoseconds
 
 VGA = {"image_size": (480, 640), "camera_hz": 30.0}
 BUSY = {"slow": {"delay_s": 0.15, "busy": True}}
@@ -36,6 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--realtime", type=int, default=0, help="SCHED_FIFO priority of the node under load"
     )
+    parser.add_argument(
+        "--memory",
+        action="store_true",
+        help="only an hour's worth of camera frames, several times as fast (about 10 minutes)",
+    )
+    parser.add_argument(
+        "--default-dds",
+        action="store_true",
+        help="without config/dds/fastdds_large_images.xml (Fast DDS then loses large images)",
+    )
     parser.add_argument("--domain", type=int, default=49, help="ROS domain to measure in")
 
 
@@ -44,6 +59,14 @@ def rows(arguments: argparse.Namespace) -> Iterable[Row]:
     os.environ["ROS_DOMAIN_ID"] = str(arguments.domain)
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     os.environ.pop("ROS_PYTHON_CHECK_FIELDS", None)
+    if LARGE_IMAGES.is_file() and not arguments.default_dds:
+        for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
+            os.environ.setdefault(name, str(LARGE_IMAGES))
+    # The robot's threads are Python here: none of them shall wait long for another.
+    sys.setswitchinterval(0.0005)
+    if arguments.memory:
+        yield from memory_rows(HOUR_FRAMES)
+        return
     seconds = 300.0 if arguments.long else arguments.seconds
     for worker in arguments.workers.split(","):
         yield from _jitter(worker, seconds, arguments.realtime)
@@ -83,26 +106,32 @@ def _jitter(worker: str, seconds: float, realtime: int) -> Iterable[Row]:
 
 
 def _latency(worker: str) -> Iterable[Row]:
+    floor_ms = _echo_ms()
     with Rig(robot=VGA, worker=worker, replan_time_left_s=10.0) as rig:
         rig.bring_up()
         time.sleep(1.0)
         chunks = len(rig.chunks)
-        goals = rig.goals_after(5.0)
-        context = {"worker": worker, "image": "640x480 raw", "model": "none"}
-        waits: list[float] = []
-        seen: set[int] = set()
+        goals = rig.goals_after(8.0)
+        waits: dict[int, float] = {}
         for chunk in rig.chunks[chunks:]:
-            stamp_ns = chunk.header.stamp.sec * 10**9 + chunk.header.stamp.nanosec
-            end = chunk.inference_end.sec * 10**9 + chunk.inference_end.nanosec
+            stamp_ns = nanoseconds(chunk.header.stamp)
+            end_ns = nanoseconds(chunk.inference_end)
             taken_ns = rig.robot.image_times.get(stamp_ns)
-            first = next((goal for goal in goals if goal.stamp_ns >= end), None)
-            if taken_ns is not None and first is not None and stamp_ns not in seen:
-                seen.add(stamp_ns)
-                waits.append((first.arrived_ns - taken_ns) / 1e6)
-        waits.sort()
-        p50, p95 = waits[len(waits) // 2], waits[int(len(waits) * 0.95)]
-        yield Row("node.camera_to_goal.p50", p50, "ms", goal=5.0, context=context)
-        yield Row("node.camera_to_goal.p95", p95, "ms", context=context)
+            first = next((goal for goal in goals if goal.stamp_ns >= end_ns), None)
+            if taken_ns is not None and first is not None:
+                waits.setdefault(stamp_ns, (first.arrived_ns - taken_ns) / 1e6)
+        p50, p95 = np.percentile(list(waits.values()), [50, 95])
+        context = {"worker": worker, "image": "2x640x480 raw", "model": "none", "n": len(waits)}
+        yield Row("node.camera_to_goal.p50", float(p50), "ms", floor_ms, 5.0, context)
+        yield Row("node.camera_to_goal.p95", float(p95), "ms", context=context)
+
+
+def _echo_ms() -> float:
+    """Return the median from the images of an instant to the goal of a node that only answers."""
+    with Rig(robot=VGA, program=("-m", "evla_ros.bench.camera_echo")) as rig:
+        rig.wait_for(lambda: len(rig.robot.goals[0]) > 30, "echo", 30.0)
+        goals, times = rig.goals_after(4.0), rig.robot.image_times
+    return float(np.median([(goal.arrived_ns - times[goal.stamp_ns]) / 1e6 for goal in goals]))
 
 
 def _idle() -> Iterable[Row]:

@@ -20,13 +20,14 @@ from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import DescribeParameters, SetParameters
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
 from evla_ros.bench.fake_robot import FakeRobot
 from evla_ros.embodiment import load_embodiment
 from evla_ros.msg import ActionChunk, PolicyStatus
+from evla_ros.ros.lean_executor import LeanExecutor
 from evla_ros.ros.qos import latched, reliable
 from evla_ros.srv import SetInstruction
 
@@ -79,7 +80,7 @@ class Rig:
         ):
             self.node.create_subscription(kind, topic, found.append, profile)
         self._clients: dict[str, Any] = {}
-        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor = LeanExecutor(context=self.context)
         self._executor.add_node(self.node)
         self._spinning = threading.Thread(target=self._spin, daemon=True)
         self._spinning.start()

@@ -54,7 +54,7 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("fresh_wait_s", 0.05, "an inference waits this long for a new image", "s", 0.0, 1.0),
     Parameter(
         "instant_wait_s",
-        0.02,
+        0.01,
         "and then this long for poses, grippers and images of the same instant",
         "s",
         0.0,
