@@ -111,18 +111,22 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def _embedded_text(paths: list[Path]) -> str:
-    from evla_ros.data.bags.reader import find_bags, open_bag
+    """Return the embodiment inside the first bag that has one, even when its storage is broken."""
+    from evla_ros.data.bags.reader import find_bags, recorded_custom_data
     from evla_ros.errors import EvlaError
 
+    refused = ""
     for path in find_bags(paths):
         try:
-            with open_bag(path) as bag:
-                text = bag.info.custom_data.get("embodiment")
-        except EvlaError:
+            text = recorded_custom_data(path).get("embodiment")
+        except EvlaError as error:
+            refused = refused or f" ({error})"
             continue
         if text:
             return text
-    raise EvlaError("no bag carries its embodiment; name one with --embodiment NAME_OR_FILE")
+    raise EvlaError(
+        f"no bag carries its embodiment{refused}; name one with --embodiment NAME_OR_FILE"
+    )
 
 
 class _Progress:

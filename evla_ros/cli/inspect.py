@@ -50,7 +50,24 @@ def run(arguments: argparse.Namespace) -> int:
         return _inspect_dataset(arguments)
     from evla_ros.data.bag_summary import is_bag
 
-    return _inspect_bag(arguments) if is_bag(arguments.path) else _inspect_dataset(arguments)
+    if is_bag(arguments.path):
+        return _inspect_bag(arguments)
+    raise EvlaError(_what_it_is(arguments.path))
+
+
+def _what_it_is(path: Path) -> str:
+    """Say what a path that is neither bag nor dataset holds instead."""
+    from evla_ros.data.bags.reader import find_bags
+    from evla_ros.data.rlds.reader import is_dataset
+
+    below = sorted(child for child in path.iterdir() if is_dataset(child)) if path.is_dir() else []
+    if below:
+        return f"{path} is a folder of datasets: inspect {', '.join(map(str, below[:5]))}"
+    try:
+        bags = find_bags([path])
+    except EvlaError:
+        return f"{path} is neither a bag nor an RLDS dataset, nor a folder of them"
+    return f"{path} is a folder of {len(bags)} bags: inspect one of them, like {bags[0]}"
 
 
 def _inspect_dataset(arguments: argparse.Namespace) -> int:
@@ -68,7 +85,7 @@ def _inspect_dataset(arguments: argparse.Namespace) -> int:
 
         chosen = [_place(dataset, arguments.episode)] if arguments.episode else None
         count = write_contact_sheet(dataset, arguments.sheet, chosen)
-        _say(arguments, f"wrote {arguments.sheet}: {count} episodes")
+        _say(arguments, f"wrote {arguments.sheet}: {count} episode{'s' * (count != 1)}")
     if arguments.video is not None or arguments.rerun is not None:
         _draw_episode(arguments, dataset.episode(*_place(dataset, arguments.episode)))
     return 0

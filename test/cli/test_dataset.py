@@ -115,6 +115,9 @@ def test_inspect_real_bridge_data(shared, tmp_path, capsys):
 
 def test_inspect_what_is_neither(tmp_path, capsys):
     assert main(["inspect", str(tmp_path)]) == 2
-    assert "is no RLDS dataset" in capsys.readouterr().err
+    assert "is neither a bag nor an RLDS dataset" in capsys.readouterr().err
+    (tmp_path / "notes.txt").write_text("hello")
+    assert main(["inspect", str(tmp_path / "notes.txt")]) == 2
+    assert "is neither a bag nor an RLDS dataset" in capsys.readouterr().err
     assert main(["inspect", str(tmp_path / "absent")]) == 2
     assert "there is no" in capsys.readouterr().err

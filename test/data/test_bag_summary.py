@@ -11,6 +11,7 @@ import pytest
 from evla_ros.bench.synthetic_bag import SyntheticRobot, write_robot_bag
 from evla_ros.cli.main import main
 from evla_ros.data.bag_summary import bag_episode, bag_text, describe_bag, is_bag
+from evla_ros.data.synthetic import synthetic_episode, write_synthetic
 from evla_ros.embodiment import load_embodiment
 from evla_ros.errors import EvlaError
 
@@ -76,3 +77,14 @@ def test_command_line(robot, tmp_path, capsys):
     sheet = tmp_path / "sheet.png"
     assert main(["inspect", str(bag), "--sheet", str(sheet)]) == 0
     assert sheet.stat().st_size > 1000
+
+
+def test_folders_of_bags_and_of_datasets_are_told_apart(robot, tmp_path, capsys):
+    for name in ("one", "two"):
+        write_robot_bag(tmp_path / "bags" / name, robot)
+    assert main(["inspect", str(tmp_path / "bags")]) == 2
+    assert "is a folder of 2 bags: inspect one of them, like" in capsys.readouterr().err
+    arm = load_embodiment("tabletop_arm")
+    write_synthetic(tmp_path / "sets", [synthetic_episode(0, arm)], arm)
+    assert main(["inspect", str(tmp_path / "sets")]) == 2
+    assert "sets/my_robot" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from evla_ros.data.bags.metadata import custom_data, read_metadata
 from evla_ros.data.bags.rosbags_bag import RosbagsBag
 from evla_ros.data.bags.salvaged_mcap import SalvagedMcap, looks_like_mcap
 from evla_ros.data.bags.types import Bag, BagError
@@ -51,6 +52,15 @@ def _open_without_metadata(folder: Path) -> Bag:
     return salvaged
 
 
+def recorded_custom_data(path: Path) -> dict[str, str]:
+    """Return what the recorder wrote about a bag, from metadata.yaml alone where there is one."""
+    data = custom_data(read_metadata(path)) if path.is_dir() else {}
+    if data:
+        return data
+    with open_bag(path) as bag:
+        return dict(bag.info.custom_data)
+
+
 def content_hash(path: Path) -> str:
     """Return the SHA-256 (hex) of a bag's files: storage and metadata.yaml, by name order."""
     digest = hashlib.sha256()
@@ -73,7 +83,7 @@ def find_bags(paths: list[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise BagError(f"{path} does not exist")
-        bags = [path] if _is_bag(path) else _bags_below(path)
+        bags = [path] if _is_bag(path) else _bags_below(path) if path.is_dir() else []
         if not bags:
             raise BagError(
                 f"{path} holds no bag (a folder with metadata.yaml, .mcap or .db3 files)"

@@ -13,6 +13,8 @@ from typing import Any
 
 from evla_ros.data.convert.bag_job import BagResult
 
+SHOWN_NAMES = 4
+
 
 @dataclass(frozen=True)
 class ConvertReport:
@@ -59,9 +61,7 @@ class ConvertReport:
         """Return the lines a person reads: reasons first, then the totals."""
         lines = []
         for status in ("quarantined", "dropped"):
-            lines += [
-                f"{status:12} {Path(r.bag).name}: {r.reason}" for r in self.with_status(status)
-            ]
+            lines += [f"{status:12} {told}" for told in _by_reason(self.with_status(status))]
         damaged = [r for r in self.with_status("kept") if r.damage]
         lines += [f"{'salvaged':12} {Path(r.bag).name}: {r.damage}" for r in damaged]
         lost = [r for r in self.with_status("kept") if r.lost_ticks and not r.damage]
@@ -78,3 +78,17 @@ class ConvertReport:
         if self.failures:
             lines.append(f"failed episodes: {self.failures}")
         return "\n".join(lines)
+
+
+def _by_reason(results: Sequence[BagResult]) -> list[str]:
+    """Return `bags: reason`, one line for all bags of one reason."""
+    bags: dict[str, list[str]] = {}
+    for result in results:
+        bags.setdefault(result.reason, []).append(Path(result.bag).name)
+    return [f"{_names(names)}: {reason}" for reason, names in bags.items()]
+
+
+def _names(names: Sequence[str]) -> str:
+    if len(names) <= SHOWN_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[:SHOWN_NAMES])} and {len(names) - SHOWN_NAMES} more"

@@ -48,7 +48,12 @@ def convert(
     name = name or embodiment.name
     bags = find_bags(list(paths))
     staging = out / f".{name}.{options.fingerprint()}.staging"
-    staging.mkdir(parents=True, exist_ok=True)
+    try:
+        staging.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EvlaError(
+            f"cannot write into {out}: {error.strerror}; choose another --out"
+        ) from error
     results, resumed = _convert_all(bags, options, staging, engine, progress)
     results = _compare(results, options)
     report = ConvertReport(results, resumed=resumed, options_fingerprint=options.fingerprint())

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from evla_ros.data.rlds.example_proto import Values, scan_example
 from evla_ros.data.rlds.features import ACTION, INSTRUCTION, STATE
 from evla_ros.data.rlds.folder import WriteReport, WriteRules
 from evla_ros.data.rlds.reader import RldsDataset
-from evla_ros.data.rlds.splits import VAL
+from evla_ros.data.rlds.splits import TRAIN, VAL, share_splits
 from evla_ros.data.rlds.statistics import StatisticsCollector
 from evla_ros.data.rlds.writer import FAILURES
 from evla_ros.embodiment import differences, parse_embodiment
@@ -52,17 +53,27 @@ def split(
     *,
     failures: bool = False,
 ) -> tuple[WriteReport, WriteReport | None]:
-    """Assign `train` and `val` anew by the hash rule; with `failures`, move failed episodes out.
+    """Assign `train` and `val` anew, in exact shares; with `failures`, move failed episodes out.
 
     Returns the report of the dataset and of `<name>_failures`, if there is one.
     """
-    chosen = every_record(dataset, keep_splits=False)
+    kept: list[Chosen] = []
+    failed: list[Chosen] = []
+    for record in every_record(dataset, keep_splits=False):
+        (failed if failures and not record.success else kept).append(record)
     rules = WriteRules(version, val_fraction)
-    failed = [record for record in chosen if failures and not record.success]
-    kept = [record for record in chosen if record not in failed]
-    report = copy_records(kept, root, name, rules)
-    moved = copy_records(failed, root, name + FAILURES, rules) if failed else None
-    return report, moved
+    report = copy_records(_in_shares(kept, val_fraction), root, name, rules)
+    if not failed:
+        return report, None
+    return report, copy_records(_in_shares(failed, val_fraction), root, name + FAILURES, rules)
+
+
+def _in_shares(records: Sequence[Chosen], val_fraction: float) -> list[Chosen]:
+    named = [(record.episode_id, record) for record in records]
+    held_out = set(share_splits((name for name, _ in named), val_fraction).get(VAL, ()))
+    return [
+        dataclasses.replace(r, to_split=VAL if name in held_out else TRAIN) for name, r in named
+    ]
 
 
 def edit(
@@ -91,8 +102,9 @@ def edit(
         raise DatasetError(
             f"dataset {dataset.name!r} has no episode {missing[0]!r}; `evla inspect` lists them"
         )
-    if chosen and len(chosen) > 1 and {record.to_split for record in chosen} == {VAL}:
-        chosen = [Chosen(r.dataset, r.split, r.index, None) for r in chosen]
+    left = {record.to_split for record in chosen}
+    if len(chosen) > 1 and left != {name for name, count in dataset.splits.items() if count}:
+        chosen = [dataclasses.replace(r, to_split=None) for r in chosen]  # one lost its last
     if replace:
         _texts_exist(chosen, replace)
     return copy_records(chosen, root, name, WriteRules(version), _relabel(instruction, replace))

@@ -28,10 +28,27 @@ def assign_splits(
     others. With two episodes or more neither split is ever empty: the episode nearest to the border
     moves over. A single episode is `train` alone. Raises DatasetError for a bad fraction.
     """
+    ordered = _ordered(episode_ids, val_fraction)
+    count = sum(split_position(name) < val_fraction for name in ordered)
+    return _cut(ordered, count)
+
+
+def share_splits(episode_ids: Iterable[str], val_fraction: float) -> dict[str, list[str]]:
+    """Assign as `assign_splits` does, but give `val` its share of the episodes exactly.
+
+    What small sets need; another episode may move one over the border.
+    """
+    ordered = _ordered(episode_ids, val_fraction)
+    return _cut(ordered, round(val_fraction * len(ordered)))
+
+
+def _ordered(episode_ids: Iterable[str], val_fraction: float) -> list[str]:
     if not 0.0 < val_fraction < 1.0:
         raise DatasetError(f"val fraction {val_fraction} must lie between 0 and 1, like 0.1")
-    ordered = sorted(set(episode_ids), key=lambda name: (split_position(name), name))
-    count = sum(split_position(name) < val_fraction for name in ordered)
+    return sorted(set(episode_ids), key=lambda name: (split_position(name), name))
+
+
+def _cut(ordered: list[str], count: int) -> dict[str, list[str]]:
     count = min(max(count, 1), len(ordered) - 1) if len(ordered) >= 2 else 0
     splits = {TRAIN: ordered[count:], VAL: ordered[:count]}
     return {name: ids for name, ids in splits.items() if ids}

@@ -201,6 +201,27 @@ def test_command_line_prints_the_report_and_its_status(bags, tmp_path, capsys):
     assert main(["convert", str(bags), "--out", str(tmp_path), "--image-size", "8"]) == 2
 
 
+def test_command_line_names_what_is_wrong_with_paths_and_bags(bags, tmp_path, capsys):
+    occupied = tmp_path / "file"
+    occupied.write_text("not a folder")
+    assert main(["convert", str(bags), "--out", str(occupied)]) == 2
+    assert "cannot write into" in capsys.readouterr().err
+    empty = shutil.copytree(bags / "episode_0", tmp_path / "empty" / "bag")
+    for file in empty.glob("*.mcap"):
+        file.write_bytes(b"")
+    assert main(["convert", str(empty), "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert "quarantined" in error  # the robot is known from metadata.yaml
+    assert "seems to be empty" in error
+
+
+def test_bags_of_one_fault_share_a_line(bags, tmp_path, capsys):
+    words = ["convert", str(bags), "--out", str(tmp_path), "--embodiment", "humanoid_upper_body"]
+    assert main([*words, "--jobs", "1"]) == 2
+    (line,) = [text for text in capsys.readouterr().err.splitlines() if "another embod" in text]
+    assert "episode_0, episode_1, episode_2, episode_3: recorded with" in line
+
+
 def test_ray_cluster_of_two_workers_gives_the_same_bytes(bags, options, tmp_path):
     ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'evla_ros[ray]'")
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)

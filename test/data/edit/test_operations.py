@@ -11,9 +11,11 @@ import pytest
 
 from evla_ros.data.edit.operations import edit, merge, split, statistics_of
 from evla_ros.data.rlds.errors import DatasetError
+from evla_ros.data.rlds.features import scalar, tensor, text
 from evla_ros.data.rlds.reader import RldsDataset
-from evla_ros.data.synthetic import synthetic_episode, write_synthetic
-from evla_ros.embodiment import load_embodiment, parse_embodiment
+from evla_ros.data.rlds.writer import DatasetWriter
+from evla_ros.data.synthetic import synthetic_episode, synthetic_features, write_synthetic
+from evla_ros.embodiment import action_layout, load_embodiment, parse_embodiment
 
 ARM = load_embodiment("tabletop_arm")
 
@@ -68,8 +70,70 @@ def test_split_anew_and_move_failures(tmp_path):
     dataset = RldsDataset.open(write_synthetic(tmp_path, episodes, ARM).path)
     report, moved = split(dataset, tmp_path / "out", "my_robot", 0.5)
     assert moved is None
-    assert 2 <= report.splits["val"] <= 10
+    assert report.splits == {"train": 6, "val": 6}
     assert contents(RldsDataset.open(report.path)) == contents(dataset)
+
+
+@pytest.mark.parametrize(("share", "held_out"), [(0.01, 1), (0.25, 2), (0.4, 3), (0.99, 7)])
+def test_split_of_a_small_set_has_the_share_that_was_asked_for(tmp_path, share, held_out):
+    report, _ = split(make(tmp_path, "eight", range(8)), tmp_path, "eight", share)
+    assert report.splits == {"train": 8 - held_out, "val": held_out}
+
+
+def labelled(root, name, indices) -> RldsDataset:
+    """Episodes with the columns that a simulator's labels add."""
+    features = synthetic_features(ARM)
+    steps = {
+        **features.steps,
+        "object_pixels": tensor((2, 2), "float32"),
+        "relabel_actions_0": tensor((7,), "float32"),
+        "relabel_steps_0": scalar("int64"),
+        "relabel_instruction_0": text(),
+    }
+    features = dataclasses.replace(features, steps=steps)
+    with DatasetWriter(
+        root, name, features, embodiment_text=ARM.text, action_layout=action_layout(ARM)
+    ) as writer:
+        for index in indices:
+            episode = synthetic_episode(index, ARM)
+            rng = np.random.default_rng(index)
+            columns = {
+                "object_pixels": rng.normal(size=(len(episode), 2, 2)).astype(np.float32),
+                "relabel_actions_0": episode.action[::-1].copy(),
+                "relabel_steps_0": np.arange(len(episode)),
+                "relabel_instruction_0": np.array([f"go {index}"] * len(episode), dtype=object),
+            }
+            writer.add(dataclasses.replace(episode, columns={**episode.columns, **columns}))
+    return RldsDataset.open(writer.report.path)
+
+
+def test_copies_keep_further_columns_the_robot_and_true_statistics(tmp_path):
+    first, second = labelled(tmp_path, "one", range(5)), labelled(tmp_path, "two", range(5, 9))
+    merged = RldsDataset.open(merge([first, second], tmp_path, "both").path)
+    report, _ = split(merged, tmp_path, "both", 0.5)
+    again = RldsDataset.open(report.path)
+    edited = RldsDataset.open(edit(again, tmp_path, "few", drop=["train/0"]).path)
+    for dataset, count in ((merged, 9), (again, 9), (edited, 8)):
+        episodes = [episode for name in dataset.splits for episode in dataset.episodes(name)]
+        assert len(episodes) == count
+        assert dataset.embodiment_text == ARM.text
+        for episode in episodes:
+            index = -episode.metadata["interventions"]
+            original = synthetic_episode(index, ARM)
+            np.testing.assert_array_equal(
+                episode.columns["relabel_actions_0"][::-1], episode.action
+            )
+            np.testing.assert_array_equal(episode.action, original.action)
+            assert episode.columns["object_pixels"].shape == (len(episode), 2, 2)
+            assert set(episode.columns["relabel_instruction_0"]) == {f"go {index}"}
+        actions = np.concatenate([episode.action for episode in episodes])
+        stored = dataset.statistics
+        assert stored["num_transitions"] == len(actions)
+        np.testing.assert_allclose(stored["action"]["mean"], actions.mean(axis=0), atol=1e-6)
+        np.testing.assert_allclose(
+            stored["action"]["q99"], np.quantile(actions, 0.99, axis=0), atol=1e-6
+        )
+        assert stored["action"]["mask"] == [True] * 6 + [False]
 
 
 def test_split_moves_failures_out(tmp_path):
@@ -95,6 +159,14 @@ def test_drop_by_id_and_by_place(tmp_path):
         edit(dataset, tmp_path, "my_robot", drop=["train/99"])
     with pytest.raises(DatasetError, match="nothing is left"):
         edit(dataset, tmp_path, "my_robot", drop=list(contents(dataset)))
+
+
+def test_dropping_all_of_a_split_fills_it_again(tmp_path):
+    dataset = make(tmp_path, "my_robot", range(6))
+    gone = [f"val/{index}" for index in range(dataset.splits["val"])]
+    report = edit(dataset, tmp_path, "my_robot", drop=gone)
+    assert report.splits["val"] >= 1
+    assert sum(report.splits.values()) == 6 - len(gone)
 
 
 def test_instructions_are_replaced_and_all_else_is_kept(tmp_path):
