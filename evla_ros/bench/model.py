@@ -5,15 +5,16 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from evla_ros.bench.memory import mark_peak, resident_gib, trim
+from evla_ros.bench import model_agreement, model_goals
+from evla_ros.bench.memory import GIB, mark_peak, resident_gib, trim
+from evla_ros.bench.model_timer import Timer
 from evla_ros.bench.model_work import count_flops, example, required_images, weight_bytes
 from evla_ros.bench.report import Row
 from evla_ros.bench.roofline import Roofline, measure
@@ -23,6 +24,7 @@ from evla_ros.model.building import random_model
 from evla_ros.model.config import EvlaConfig
 from evla_ros.model.decode import decode
 from evla_ros.model.evla_model import EvlaModel
+from evla_ros.model.fusion import fuse_projections
 from evla_ros.model.image_processor import ImageProcessor
 from evla_ros.model.int8 import quantize_int8
 from evla_ros.model.model_input import ModelInput
@@ -34,9 +36,6 @@ DTYPES = {
     "fp16": torch.float16,
     "int8": torch.bfloat16,
 }
-STEP_GOAL_MS = {("evla-1b", "bf16"): 450.0, ("evla-1b", "int8"): 300.0, ("evla-nano", "fp32"): 15.0}
-SPEEDUP_GOAL = {"1x7": 3.0, "8x7": 15.0}
-MEMORY_GOAL_GIB = {("evla-1b", "bf16"): 3.2e9 / (1 << 30)}
 FRAME = (480, 640)
 
 
@@ -53,31 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="at most this long a stage")
     parser.add_argument("--compile", action="store_true", help="compile the transformer blocks")
     parser.add_argument("--no-autoregressive", action="store_true", help="joint decoding only")
+    model_agreement.add_arguments(parser)
     parser.epilog = "example:\n  evla bench model --preset evla-nano --dtypes fp32 --threads 1"
-
-
-@dataclass(frozen=True)
-class Timer:
-    """Runs a stage until enough is known of it."""
-
-    repeat: int
-    seconds: float
-    device: str
-
-    def __call__(self, work: Callable[[], object]) -> list[float]:
-        """Milliseconds of each run after one warm-up."""
-        work()
-        times: list[float] = []
-        begin = time.perf_counter()
-        while len(times) < self.repeat and (
-            len(times) < 2 or time.perf_counter() - begin < self.seconds
-        ):
-            start = time.perf_counter()
-            work()
-            if self.device.startswith("cuda"):
-                torch.cuda.synchronize()
-            times.append(1e3 * (time.perf_counter() - start))
-        return times
 
 
 def rows(options: argparse.Namespace) -> Iterable[Row]:
@@ -86,6 +62,9 @@ def rows(options: argparse.Namespace) -> Iterable[Row]:
         torch.set_num_threads(options.threads)
     if options.device.startswith("cuda") and not torch.cuda.is_available():
         raise EvlaError("no CUDA device is available; use --device cpu")
+    if options.checkpoint or options.dataset:
+        yield from model_agreement.rows(options)
+        return
     for dtype in options.dtypes.split(","):
         if dtype not in DTYPES:
             raise EvlaError(f"unknown dtype {dtype!r}; use one of {', '.join(DTYPES)}")
@@ -134,10 +113,19 @@ class ModelBench:
         cached = replace(batch, images=None, patch_features=features)
         yield from self._stages(model, batch, flops)
         yield from self._decoders(model, batch, cached, flops)
-        goal = MEMORY_GOAL_GIB.get((self.preset, self.dtype))
+        yield from self._memory(before)
+
+    def _memory(self, before: float) -> Iterator[Row]:
+        goal = model_goals.memory_gib(self.device, self.preset, self.dtype)
         peak = resident_gib(peak=True)
-        yield Row("model.memory.resident_peak", peak, "GiB", None, goal, self.context)
+        on_cpu = self.device == "cpu"
+        yield Row(
+            "model.memory.resident_peak", peak, "GiB", None, goal if on_cpu else None, self.context
+        )
         yield Row("model.memory.added", peak - before, "GiB", None, None, self.context)
+        if not on_cpu:
+            allocated = torch.cuda.max_memory_allocated(self.device) / GIB
+            yield Row("model.memory.device_peak", allocated, "GiB", None, goal, self.context)
 
     def _stages(
         self, model: EvlaModel, batch: ModelInput, flops: dict[str, float]
@@ -163,10 +151,10 @@ class ModelBench:
         body = weight_bytes(model.language_model.body.layers)
         joint_floor = self._floor(flops["llm"] + flops["projector"], body)
         joint = yield from self._row(
-            "llm.joint", lambda: decode(model, cached, "joint"), joint_floor
+            "llm.joint", self._decoder(lambda b: decode(model, b, "joint"), cached), joint_floor
         )
         step_floor = self._floor(flops["step"], weight_bytes(model.backbones) + body)
-        goal = STEP_GOAL_MS.get((self.preset, self.dtype))
+        goal = model_goals.step_ms(self.device, self.preset, self.dtype)
         step = self._whole_step(lambda b: decode(model, b, "joint"), batch)
         yield from self._row("step.joint", step, step_floor, goal)
         if not self.autoregressive:
@@ -176,15 +164,21 @@ class ModelBench:
         floor = self._floor(prefill + flops["projector"], body) + steps * self._floor(
             (flops["llm"] - prefill) / self.config.action.slots, body
         )
-        slow = yield from self._row(
-            "llm.autoregressive", lambda: decode(model, cached, "autoregressive"), floor
-        )
-        goal = SPEEDUP_GOAL.get(self.shape)
+        stepwise = self._decoder(lambda b: decode(model, b, "autoregressive"), cached)
+        slow = yield from self._row("llm.autoregressive", stepwise, floor)
+        goal = model_goals.JOINT_SPEEDUP.get(self.shape)
         context = {**self.context, "ratio_of_floors": round(floor / joint_floor, 2)}
         yield Row("model.llm.joint_speedup", slow / joint, "x", None, goal, context)
         vision_floor = self._floor(flops["step"] - flops["llm"], weight_bytes(model.backbones))
         slow_step = self._whole_step(lambda b: decode(model, b, "autoregressive"), batch)
         yield from self._row("step.autoregressive", slow_step, floor + vision_floor)
+
+    def _decoder(
+        self, step: Callable[[ModelInput], torch.Tensor], batch: ModelInput
+    ) -> Callable[[], torch.Tensor]:
+        """Decoding of cached patch features; on a GPU one CUDA graph, whichever the mode."""
+        network = CudaGraphStep(step, batch) if self.device.startswith("cuda") else step
+        return lambda: network(batch)
 
     def _whole_step(
         self, step: Callable[[ModelInput], torch.Tensor], batch: ModelInput
@@ -236,8 +230,8 @@ def bench_config(preset: str, shape: str, cameras: int) -> EvlaConfig:
 
 
 def build(config: EvlaConfig, dtype: str, device: str) -> EvlaModel:
-    """Random weights straight in their dtype; int8 keeps fp32 activations on CPU."""
-    model = random_model(config, device, DTYPES[dtype])
+    """Random weights straight in their dtype, prepared as the predictor prepares a checkpoint."""
+    model = fuse_projections(random_model(config, device, DTYPES[dtype]))
     if dtype == "int8":
         quantize_int8(model)
         if device == "cpu":

@@ -4,13 +4,33 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import torch
 from torch import Tensor
 
-from evla_ros.model.config import DecodeMode, HeadName
+from evla_ros.errors import nearest
+from evla_ros.model.config import ActionConfig, DecodeMode, HeadName
 from evla_ros.model.decode_autoregressive import decode_stepwise
+from evla_ros.model.errors import ModelConfigError
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.model_input import ModelInput
+
+
+def check_decoding(action: ActionConfig, mode: str | None, output: str | None) -> None:
+    """Raise `ModelConfigError` for a mode or head (None: the model's own) the model lacks."""
+    if mode is not None and mode not in get_args(DecodeMode):
+        raise ModelConfigError(
+            f"unknown decode mode {mode!r}; {nearest(mode, get_args(DecodeMode))}"
+        )
+    if output is not None and output not in get_args(HeadName):
+        raise ModelConfigError(f"unknown output {output!r}; {nearest(output, get_args(HeadName))}")
+    stepwise = (mode or action.decode) != "joint"
+    needed = "tokens" if stepwise else output or action.output
+    if needed not in action.heads:
+        raise ModelConfigError(
+            f"this model has no {needed!r} head; its heads are {list(action.heads)}"
+        )
 
 
 @torch.inference_mode()
@@ -26,6 +46,7 @@ def decode(
     tokens.
     """
     action = model.config.action
+    check_decoding(action, mode, output)
     mode = mode or action.decode
     if mode == "joint":
         return decode_joint(model, batch, output or action.output)

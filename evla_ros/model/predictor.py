@@ -18,10 +18,12 @@ from evla_ros.errors import nearest
 from evla_ros.model.acceleration import CudaGraphStep, compile_blocks
 from evla_ros.model.checkpoint import load_checkpoint
 from evla_ros.model.config import DecodeMode, HeadName
-from evla_ros.model.decode import decode
+from evla_ros.model.decode import check_decoding, decode
 from evla_ros.model.errors import ModelConfigError
+from evla_ros.model.fusion import fuse_projections
 from evla_ros.model.int8 import quantize_int8
 from evla_ros.model.model_input import ModelInput
+from evla_ros.model.precision import fastest_precision
 
 DTYPES = {
     "fp32": torch.float32,
@@ -38,7 +40,8 @@ class Predictor:
     Args:
         checkpoint: a checkpoint folder.
         device: `cpu`, `cuda`, ...
-        dtype: `fp32`, `bf16`, `fp16` or `int8`; None keeps the stored one.
+        dtype: `fp32`, `bf16`, `fp16` or `int8`; `auto` measures which of fp32 and bf16 this
+            device multiplies faster; None keeps the stored one.
         decode: `joint`, `autoregressive` or `released`; None takes the checkpoint's.
         output: `tokens` or `l1` for joint decoding; None takes the checkpoint's.
         statistics_key: the dataset whose statistics un-normalise; None when there is only one.
@@ -57,15 +60,14 @@ class Predictor:
         *,
         static_shapes: bool = False,
     ) -> None:
-        if dtype is not None and dtype not in DTYPES:
-            raise ModelConfigError(f"unknown dtype {dtype!r}; {nearest(dtype, DTYPES)}")
-        self.device = torch.device(device)
-        if self.device.type == "cuda" and not torch.cuda.is_available():
-            raise ModelConfigError("no CUDA device is available; use device 'cpu'")
-        loaded = load_checkpoint(checkpoint, device=device, dtype=DTYPES[dtype] if dtype else None)
+        self.device = find_device(device)
+        if dtype == "auto":
+            dtype = fastest_precision(self.device)
+        loaded = load_checkpoint(checkpoint, device=device, dtype=self._load_dtype(dtype))
         self.model, self.processor, self.statistics = loaded
         self.config = loaded.config
         self.embodiment_text = loaded.embodiment_text
+        check_decoding(self.config.action, decode, output)
         self.decode = decode
         self.output = output
         self.key = self.statistics.key(statistics_key)
@@ -75,6 +77,7 @@ class Predictor:
         self.proprio_normalizer = self.statistics.proprio(self.key, method) if has_proprio else None
         self.static_shapes = static_shapes
         self._graphs: dict[int, CudaGraphStep] = {}
+        fuse_projections(self.model)
         if dtype == "int8":
             quantize_int8(self.model)
             if self.device.type == "cpu":
@@ -120,6 +123,15 @@ class Predictor:
         self.predict(images, proprio, instruction)
         return 1e3 * (time.perf_counter() - start)
 
+    def _load_dtype(self, dtype: str | None) -> torch.dtype | None:
+        if dtype is None:
+            return None
+        if dtype not in DTYPES:
+            raise ModelConfigError(f"unknown dtype {dtype!r}; {nearest(dtype, [*DTYPES, 'auto'])}")
+        if dtype == "int8" and self.device.type != "cpu":
+            return torch.bfloat16  # what lies between the integer products
+        return DTYPES[dtype]
+
     def _run(self, batch: ModelInput) -> Tensor:
         if not (self.static_shapes and self.device.type == "cuda"):
             return decode(self.model, batch, self.decode, self.output)
@@ -135,3 +147,17 @@ class Predictor:
             return None
         tokens = len(self.processor.prompt_builder.encode(instruction))
         return -(-tokens // TEXT_BUCKET) * TEXT_BUCKET
+
+
+def find_device(name: str) -> torch.device:
+    """The torch device of a name, if this machine has it."""
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ModelConfigError(f"unknown device {name!r}; use 'cpu' or 'cuda'") from error
+    count = torch.cuda.device_count()
+    if device.type == "cuda" and not count:
+        raise ModelConfigError("no CUDA device is available; use device 'cpu'")
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise ModelConfigError(f"device {name!r} does not exist; this machine has {count}")
+    return device

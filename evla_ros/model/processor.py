@@ -58,7 +58,10 @@ class Processor:
             raise ObservationError(
                 f"the model takes {expected} proprioception numbers; there are none"
             )
-        values = np.asarray(proprio, dtype=np.float64)
+        try:
+            values = np.asarray(proprio, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ObservationError(f"proprioception is not numbers: {error}") from error
         if values.shape != (expected,):
             raise ObservationError(
                 f"proprioception has shape {list(values.shape)}; the model takes [{expected}]"

@@ -44,6 +44,8 @@ class PromptBuilder:
                 f"the instruction has {len(instruction.split())} words; the model takes at most "
                 f"{self.config.max_tokens} prompt tokens, shorten it"
             )
+        if not _is_text(instruction):
+            raise PromptError(f"the instruction {instruction[:40]!r} is not valid Unicode text")
         return self._encode(instruction)
 
     def batch(self, instructions: list[str], length: int | None = None) -> tuple[Tensor, Tensor]:
@@ -64,3 +66,11 @@ class PromptBuilder:
                 f"takes at most {self.config.max_tokens}, shorten it"
             )
         return ids
+
+
+def _is_text(words: str) -> bool:
+    try:
+        words.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return True

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -121,10 +122,32 @@ def test_bad_observations_are_named(folder: Path) -> None:
         predictor.predict(FRAMES, np.array([0, 0, 0, np.nan, 0, 0, 0, 0], np.float32), "lift")
     with pytest.raises(ObservationError, match="there are none"):
         predictor.predict(FRAMES, None, "lift")
+    with pytest.raises(ObservationError, match="is not numbers"):
+        predictor.predict(FRAMES, ["open"] * 8, "lift")  # type: ignore[arg-type]
     with pytest.raises(StatisticsError, match="name one"):
         Predictor(folder)
-    with pytest.raises(EvlaError, match="unknown dtype 'fp8'"):
-        Predictor(folder, dtype="fp8")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"dtype": "fp8"}, "unknown dtype 'fp8'"),
+        ({"decode": "jiont"}, "unknown decode mode 'jiont'; did you mean 'joint'"),
+        ({"output": "l2"}, "unknown output 'l2'"),
+        ({"device": "gpu"}, "unknown device 'gpu'"),
+        ({"statistics_key": "thre"}, "thre"),
+    ],
+)
+def test_bad_options_are_named(folder: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(EvlaError, match=message):
+        Predictor(folder, **{"statistics_key": "one", **options})
+
+
+def test_automatic_precision_is_one_of_the_two(folder: Path) -> None:
+    predictor = Predictor(folder, dtype="auto", statistics_key="one")
+    assert predictor.model.dtype in {torch.float32, torch.bfloat16}
+    actions = predictor.predict(FRAMES, np.zeros(8, np.float32), "lift the block")
+    assert np.isfinite(actions).all()
 
 
 def test_an_existing_folder_is_kept(

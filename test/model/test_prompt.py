@@ -39,7 +39,7 @@ def test_batch_pads_on_the_right(tokenizer: Tokenizer) -> None:
     ("instruction", "message"),
     [
         ("", "empty"), ("  \n", "empty"), ("go " * 10_000, "10000 words"), (None, "not NoneType"),
-        (7, "not int"), ("x y " * 40, "prompt tokens"),
+        (7, "not int"), ("x y " * 40, "prompt tokens"), ("lift \ud800", "not valid Unicode"),
     ],
 )  # fmt: skip
 def test_bad_instructions_are_named(tokenizer: Tokenizer, instruction: Any, message: str) -> None:

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How far int8 moves the actions of a trained checkpoint, in bins, on frames of a dataset."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evla_ros.bench.model_goals import INT8_AGREEMENT_PERCENT
+from evla_ros.bench.report import Row
+from evla_ros.errors import EvlaError
+from evla_ros.model.config import HeadName
+from evla_ros.model.decode import decode
+from evla_ros.model.model_input import ModelInput
+from evla_ros.model.predictor import Predictor
+
+if TYPE_CHECKING:
+    from evla_ros.training.source import Source
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what is compared."""
+    group = parser.add_argument_group("int8 against fp32 on a trained checkpoint, nothing else")
+    group.add_argument("--checkpoint", metavar="DIR", help="a checkpoint folder")
+    group.add_argument("--dataset", metavar="DIR", help="the RLDS dataset whose frames it sees")
+    group.add_argument("--split", default="val", help="(default: val)")
+    group.add_argument("--frames", type=int, default=200, help="at most (default: 200)")
+
+
+def rows(options: argparse.Namespace) -> Iterator[Row]:
+    """One row a head: percent of the action tokens that are equal or one bin away."""
+    from evla_ros.training.source import Source
+
+    if not (options.checkpoint and options.dataset):
+        raise EvlaError("the int8 comparison needs both --checkpoint and --dataset")
+    source = Source(options.dataset, options.split)
+    exact, int8 = (
+        Predictor(options.checkpoint, options.device, dtype, statistics_key=source.name)
+        for dtype in ("fp32", "int8")
+    )
+    batches = list(observations(exact, source, options.frames))
+    joint = exact.config.action.decode == "joint"
+    heads: tuple[HeadName, ...] = exact.config.action.heads if joint else ("tokens",)
+    for head in heads:
+        apart = np.concatenate([_bins_apart(exact, int8, batch, head) for batch in batches])
+        context = {
+            "preset": exact.config.name, "head": head, "split": options.split,
+            "frames": len(batches), "numbers": apart.size,
+            "equal": round(100 * float((apart == 0).mean()), 2), "farthest_bins": int(apart.max()),
+        }  # fmt: skip
+        near = 100 * float((apart <= 1).mean())
+        yield Row("model.int8_token_agreement", near, "%", None, INT8_AGREEMENT_PERCENT, context)
+
+
+def observations(predictor: Predictor, source: Source, frames: int) -> Iterator[ModelInput]:
+    """Every n-th frame of the split as the network's input, so that `frames` span all of it."""
+    config = predictor.config
+    source.check(predictor.action_dim, config.proprio_dim, config.image.cameras)
+    for number in np.unique(np.linspace(0, len(source) - 1, min(frames, len(source))).astype(int)):
+        index, step = source.locate(int(number))
+        episode = source.episode(index)
+        images = {c: episode.episode.image(episode.cameras[c], step) for c in config.image.cameras}
+        proprio = None if episode.proprio is None else episode.proprio[step]
+        words = str(episode.episode.instructions[step])
+        normalizer = predictor.proprio_normalizer
+        batch = predictor.processor(images, words, proprio, normalizer)
+        yield batch.to(predictor.device)
+
+
+def _bins_apart(
+    exact: Predictor, int8: Predictor, batch: ModelInput, head: HeadName
+) -> NDArray[np.int64]:
+    tokenizer = exact.model.action_tokenizer
+    tokens = [
+        tokenizer.encode(decode(predictor.model, batch, output=head).cpu().numpy())
+        for predictor in (exact, int8)
+    ]
+    return np.abs(tokens[0] - tokens[1]).flatten()
