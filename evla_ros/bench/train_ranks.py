@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from evla_ros.errors import EvlaError
 
@@ -23,11 +23,22 @@ def ranks_rates(config: TrainConfig, folder: Path, steps: int, most: int) -> dic
     counts = [1]
     while counts[-1] * 2 <= most:
         counts.append(counts[-1] * 2)
-    return {count: _measure(config, folder / f"ranks{count}", steps, count) for count in counts}
+    rates = {}
+    for count in counts:
+        rates[count] = measure_steps(config, folder / f"ranks{count}", steps, count).samples_per_s
+    return rates
 
 
-def _measure(config: TrainConfig, folder: Path, steps: int, ranks: int) -> float:
-    folder.mkdir()
+class StepCost(NamedTuple):
+    """Of all ranks together by the clock, and of one rank by its processor time."""
+
+    samples_per_s: float
+    cpu_s_per_sample: float
+
+
+def measure_steps(config: TrainConfig, folder: Path, steps: int, ranks: int = 1) -> StepCost:
+    """Train `steps` steps in so many processes; raises EvlaError when they cannot."""
+    folder.mkdir(parents=True)
     settings, answer = folder / "settings.json", folder / "rate.json"
     data = {**config.model_dump(mode="json"), "output": str(folder / "run")}
     settings.write_text(json.dumps(data))
@@ -42,11 +53,11 @@ def _measure(config: TrainConfig, folder: Path, steps: int, ranks: int) -> float
     if done.returncode or not answer.is_file():
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise EvlaError(f"{ranks} ranks did not train ({last}); is `batch` a multiple of it?")
-    return float(json.loads(answer.read_text()))
+    return StepCost(*json.loads(answer.read_text()))
 
 
 def main(words: list[str]) -> None:
-    """Take `settings.json steps answer.json`: train, and let rank 0 write samples/s."""
+    """Take `settings.json steps answer.json`: train, and let rank 0 write what a step costs."""
     from evla_ros.training import distributed
     from evla_ros.training.config import load_config
     from evla_ros.training.loader import batches
@@ -58,13 +69,15 @@ def main(words: list[str]) -> None:
     stream = batches(run.train_stream, run.share, 0, 0)
     run.step(0, stream)
     world.barrier()
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     for step in range(steps):
         run.step(step, stream)
     world.barrier()
-    seconds = time.perf_counter() - started
+    seconds, used = time.perf_counter() - started, time.process_time() - used
     if world.is_main:
-        Path(words[2]).write_text(json.dumps(steps * config.optimizer.batch / seconds))
+        samples = steps * config.optimizer.batch
+        cost = StepCost(samples / seconds, used * world.ranks / samples)
+        Path(words[2]).write_text(json.dumps(cost))
     distributed.stop(world)
 
 

@@ -17,6 +17,8 @@ KINDS = {
     "captions": "make phase 1 conversations from simulated scenes",
     "nano": "the whole recipe of evla-nano in the simulator, from nothing to a checkpoint",
     "collect": "simulated demonstrations with counterfactual labels, as an RLDS dataset",
+    "compare": "joint against autoregressive decoding: same data, seeds and budget",
+    "adapt": "another robot from few demonstrations: success against their number and from scratch",
     "vision": "pretrain the encoders of evla-nano on where things are",
 }
 
@@ -47,4 +49,4 @@ def run(arguments: argparse.Namespace) -> int:
     )
     module = importlib.import_module(f"evla_ros.training.commands.{arguments.kind}")
     module.add_arguments(parser)
-    return int(module.run(parser.parse_args(arguments.rest)))
+    return int(module.run(parser.parse_intermixed_args(arguments.rest)))

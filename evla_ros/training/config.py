@@ -104,6 +104,8 @@ class TrainConfig(_Strict):
 
     `output` is a new folder, or that of the run to resume. statistics: of the numbers to
     normalise; auto pools several datasets of one robot under its name, else one entry per dataset.
+    features: folder of cached features, which runs with the same encoders and data can share; empty
+    is the run's own.
     """
 
     output: str
@@ -118,6 +120,7 @@ class TrainConfig(_Strict):
     freeze: tuple[Literal["vision", "projector", "llm", "llm_but_last"], ...] = ()
     lora: LoraSettings = LoraSettings()
     cache_features: bool = False
+    features: str = ""
     distributed: Literal["ddp", "fsdp"] = "ddp"
     activation_checkpointing: bool = False
     compile: bool = False
@@ -178,5 +181,20 @@ def _apply(data: dict[str, Any], change: str) -> None:
     *folders, leaf = key.split(".")
     target: Any = data
     for folder in folders:
-        target = target[int(folder)] if isinstance(target, list) else target.setdefault(folder, {})
-    target[leaf] = yaml.safe_load(value)
+        if isinstance(target, list):
+            if not folder.isdigit() or int(folder) >= len(target):
+                raise TrainingError(f"{change!r}: no entry {folder!r}; there are {len(target)}")
+            target = target[int(folder)]
+        elif isinstance(target, dict):
+            target = target.setdefault(folder, {})
+    if not isinstance(target, dict):
+        raise TrainingError(f"{change!r}: {'.'.join(folders)!r} is no group of settings")
+    target[leaf] = _value(value, change)
+
+
+def _value(text: str, change: str) -> Any:
+    """Return what YAML reads; nothing is an empty text."""
+    try:
+        return yaml.safe_load(text) if text else ""
+    except yaml.YAMLError as error:
+        raise TrainingError(f"{change!r}: not a YAML value") from error

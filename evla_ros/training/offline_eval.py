@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ against the trainer's own batches (exit code 1 when a token differs; no goal lea
 class Comparison:
     """predicted, true [N, K, D] physical.
 
-    Valid [N, K]; episode, step [N] where each frame is from.
+    Valid [N, K]; episode, step [N] where each frame is from; inference_ms [N] of each answer.
     """
 
     predicted: Float
@@ -45,6 +46,7 @@ class Comparison:
     valid: npt.NDArray[np.bool_]
     episode: npt.NDArray[np.int64]
     step: npt.NDArray[np.int64]
+    inference_ms: Float
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -122,7 +124,8 @@ def compare(predictor: Predictor, source: Source, frames: int) -> Comparison:
 
     source.check(predictor.action_dim, predictor.config.proprio_dim, predictor.config.image.cameras)
     numbers = np.unique(np.linspace(0, len(source) - 1, min(frames, len(source))).astype(int))
-    rows: list[tuple[Float, Float, npt.NDArray[np.bool_], int, int]] = []
+    rows: list[tuple[Any, ...]] = []
+    predictor.warm_up()
     for number in numbers:
         index, step = source.locate(int(number))
         episode = source.episode(index)
@@ -130,9 +133,12 @@ def compare(predictor: Predictor, source: Source, frames: int) -> Comparison:
         images = {c: episode.episode.image(episode.cameras[c], step) for c in cameras}
         proprio = episode.proprio[step] if episode.proprio is not None else None
         truth = own_answer(episode, step, predictor.chunk_length)
+        started = time.perf_counter()
         predicted = predictor.predict(images, proprio, truth.instruction)
-        rows.append((predicted, truth.actions.astype(np.float64), truth.valid, index, step))
-    columns = [np.stack([np.asarray(row[i]) for row in rows]) for i in range(5)]
+        took_ms = 1e3 * (time.perf_counter() - started)
+        actions = truth.actions.astype(np.float64)
+        rows.append((predicted, actions, truth.valid, index, step, took_ms))
+    columns = [np.stack([np.asarray(row[i]) for row in rows]) for i in range(6)]
     return Comparison(*columns)
 
 
@@ -154,6 +160,7 @@ def summarize(
     return {
         "frames": len(away),
         "episodes": len(np.unique(comparison.episode)),
+        "inference_ms": float(np.median(comparison.inference_ms)),
         "l1": dict(zip(names, (away.sum((0, 1)) / counts).tolist(), strict=True)),
         "l1_first_step": dict(zip(names, first.mean(0).tolist(), strict=True)),
         "spread": dict(zip(names, _spread(comparison).tolist(), strict=True)),
@@ -171,7 +178,8 @@ def table(report: dict[str, Any]) -> str:
     equal, near = report["tokens_equal"], report[f"tokens_within_{TOKENS_WITHIN}"]
     lines.append(
         f"{report['frames']} frames of {report['episodes']} episodes; "
-        f"tokens equal {100 * equal:.1f} %, within {TOKENS_WITHIN} bins {100 * near:.1f} %"
+        f"tokens equal {100 * equal:.1f} %, within {TOKENS_WITHIN} bins {100 * near:.1f} %; "
+        f"{report['inference_ms']:.0f} ms an answer (median)"
     )
     if "live" in report:
         lines.append(sentences(report["live"]))

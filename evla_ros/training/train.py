@@ -199,7 +199,8 @@ class Run:
         if config.cache_features:
             for i, sources in enumerate((parts.train, parts.val)):
                 if sources:
-                    place = (self.folder / "features", self.world.rank, self.world.ranks)
+                    folder = Path(config.features or self.folder / "features")
+                    place = (folder, self.world.rank, self.world.ranks)
                     processor = parts.processor.image_processor
                     caches[i] = FeatureCache.fill(self.model, processor, sources, *place)
             self.world.barrier()

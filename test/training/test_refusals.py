@@ -83,3 +83,20 @@ def test_changes_on_the_command_line(tmp_path):
     assert (config.optimizer.steps, config.datasets[0].weight) == (7, 2.5)
     with pytest.raises(TrainingError, match="key.sub=value"):
         load_config(file, ["steps"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("datasets.3.path=x", "no entry '3'; there are 1"),
+        ("datasets.first.path=x", "no entry 'first'"),
+        ("output.sub=1", "'output' is no group of settings"),
+        ("seed={", "not a YAML value"),
+    ],
+)
+def test_a_change_that_leads_nowhere_is_named(tmp_path, change, message):
+    file = tmp_path / "x.yaml"
+    file.write_text("output: a\ndatasets: [{path: p}]\n")
+    with pytest.raises(TrainingError, match=message):
+        load_config(file, [change])
+    assert load_config(file, ["model.start="]).model.start == ""

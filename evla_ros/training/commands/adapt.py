@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`evla train adapt`: another robot from a trained network and few demonstrations."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evla_ros.training.errors import TrainingError
+
+if TYPE_CHECKING:
+    from evla_ros.training.adaptation import Adaptation
+
+_ROOT = Path(__file__).parents[3]
+_TASKS = ("lift", "hand_over", "lift_tray", "lift_both")
+_EXAMPLES = """examples:
+  evla train adapt outputs/humanoid --start models/evla-nano
+  evla train adapt outputs/short --start CHECKPOINT --demonstrations 10 --tasks lift_tray \\
+      optimizer.steps=500
+
+Stages: record so many demonstrations of every task as bags, convert a dataset of every size,
+fine-tune the checkpoint and a fresh network on each, score both in simulation. Written:
+adaptation.json, adaptation.md (the table), success.png. The same command goes on where it stopped.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add = parser.add_argument
+    add("output", help="folder of the experiment")
+    add("changes", nargs="*", metavar="key.sub=value", help="settings to change in every run")
+    add("--start", default="", metavar="CHECKPOINT", help="to move (default: only from scratch)")
+    add("--config", default=str(_ROOT / "config" / "training" / "nano_humanoid.yaml"))
+    add("--world", default="humanoid_upper_body", help="(default: humanoid_upper_body)")
+    add("--tasks", nargs="+", default=list(_TASKS), metavar="TASK", help="(lift, three two-armed)")
+    add(
+        "--demonstrations", nargs="+", type=int, default=[10, 25, 50], metavar="N",
+        help="per task (default: 10 25 50)",
+    )  # fmt: skip
+    add("--episodes", type=int, default=20, metavar="N", help="to score, per task (default: 20)")
+    add("--record-via", choices=("auto", "ros", "lockstep"), default="lockstep")
+    add("--domain", type=int, default=70, metavar="D", help="ROS domain of the first recorder (70)")
+    add("--processes", type=int, default=os.cpu_count() or 1, metavar="P", help="(one per core)")
+    parser.epilog = _EXAMPLES
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Record, convert, train, score, write; prints the table."""
+    from evla_ros.training.adaptation import stages_of, trials_of, write
+    from evla_ros.training.stages import StageTimes, run_stages
+    from evla_ros.training.trials import Scoring, run_trials
+
+    adaptation = _adaptation(arguments)
+    stages, times = stages_of(adaptation), StageTimes(adaptation.folder)
+    run_stages(stages, times, f"evla train adapt {arguments.output} ...")
+    most = adaptation.dataset(max(adaptation.demonstrations))
+    scoring = Scoring(
+        most, 100, arguments.world, adaptation.tasks, arguments.episodes,
+        workers=arguments.processes,
+    )  # fmt: skip
+    results = run_trials(trials_of(adaptation), adaptation.folder, scoring, arguments.processes)
+    print(times.table([stage.name for stage in stages]), file=sys.stderr)
+    print(write(adaptation, results))
+    return 0
+
+
+def _adaptation(arguments: argparse.Namespace) -> Adaptation:
+    from evla_ros.errors import nearest
+    from evla_ros.sim.worlds import make_suite
+    from evla_ros.training.adaptation import Adaptation
+    from evla_ros.training.simulated.recordings import choose_via
+
+    known = make_suite(arguments.world).grammar.families
+    for task in arguments.tasks:
+        if task not in known:
+            raise TrainingError(f"--tasks {task}: no family of that world; {nearest(task, known)}")
+    if min(arguments.demonstrations) < 1:
+        raise TrainingError(f"--demonstrations {min(arguments.demonstrations)}: at least 1")
+    if arguments.start and not Path(arguments.start).is_dir():
+        raise TrainingError(f"--start {arguments.start}: no such checkpoint folder")
+    return Adaptation(
+        Path(arguments.output), Path(arguments.config), arguments.world, tuple(arguments.tasks),
+        tuple(sorted(arguments.demonstrations)), arguments.start, tuple(arguments.changes),
+        choose_via(arguments.record_via), arguments.processes, arguments.domain,
+    )  # fmt: skip

@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The experiments at toy size: every run trained, scored and written; a second call only reads."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from evla_ros.cli.main import main
+from evla_ros.training.adaptation import table as adaptation_table
+
+WORLD = ["--world", "tabletop_arm", "--tasks", "reach", "--episodes", "1"]
+
+
+@pytest.fixture
+def config(settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump(settings))
+    return file
+
+
+@pytest.mark.timeout(900)
+def test_both_decodings_are_compared_at_one_budget(config, tmp_path, capsys):
+    pytest.importorskip("mujoco", reason="closed-loop success needs MuJoCo")
+    folder = tmp_path / "compare"
+    words = ["train", "compare", str(config), str(folder), "--seeds", "1", "--steps", "2"]
+    words += ["--frames", "2", *WORLD, "model.chunk=8", "optimizer.batch=2"]
+    assert main(words) == 0
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert [line.split("|")[1].split()[0] for line in lines[2:]] == ["joint", "autoregressive"]
+    content = json.loads((folder / "comparison.json").read_text())
+    for result in content["results"]:
+        assert result["steps"] == 2
+        assert result["sim"]["all"]["trials"] == 1
+        assert 0 <= result["offline"]["tokens_equal"] <= 1
+        assert result["train"]["cpu_s"] > 0
+        made = json.loads((folder / result["name"] / "run" / "train.json").read_text())
+        assert made["model"]["action"]["decode"] == result["mode"]
+        assert made["model"]["action"]["heads"] == ["tokens"]
+    one, two = (r["offline"]["inference_ms"] for r in content["results"])
+    assert two > one  # 56 forwards against one
+    assert (folder / "curves.png").stat().st_size > 5000
+    before = (folder / "joint-0" / "result.json").stat().st_mtime_ns
+    assert main(words) == 0
+    assert (folder / "joint-0" / "result.json").stat().st_mtime_ns == before
+
+
+@pytest.mark.timeout(300)
+def test_a_budget_in_minutes_is_turned_into_steps_by_measuring(config):
+    from evla_ros.training.comparison import steps_for
+    from evla_ros.training.errors import TrainingError
+
+    steps = steps_for(config, ["optimizer.batch=2"], 0.5)
+    assert steps["joint"] > 1
+    assert steps["autoregressive"] > 1
+    with pytest.raises(TrainingError, match="less than one step"):
+        steps_for(config, ["optimizer.batch=2"], 1e-9)
+
+
+def test_a_comparison_needs_one_budget(config, tmp_path, capsys):
+    words = ["train", "compare", str(config), str(tmp_path / "x")]
+    assert main(words) == 2
+    assert main([*words, "--steps", "2", "--minutes", "1"]) == 2
+    assert capsys.readouterr().err.count("give a budget") == 2
+
+
+@pytest.mark.timeout(900)
+def test_another_robot_from_few_demonstrations(settings, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("mujoco", reason="demonstrations need MuJoCo")
+    from evla_ros.training.config import parse_config
+    from evla_ros.training.train import train
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    start = {**settings, "output": str(tmp_path / "start"), "optimizer": {"steps": 1, "batch": 2}}
+    checkpoint = train(parse_config(start, "test")) / "last"
+    file, folder = tmp_path / "humanoid.yaml", tmp_path / "humanoid"
+    data = {"output": "x", "datasets": [{"path": "x"}], "embodiment": "humanoid_upper_body"}
+    data["model"] = {**settings["model"], "chunk": 0, "cameras": ["primary", "left_wrist"]}
+    data["optimizer"] = {"steps": 1, "batch": 2}
+    file.write_text(yaml.safe_dump(data))
+    words = ["train", "adapt", str(folder), "--start", str(checkpoint), "--config", str(file)]
+    words += ["--tasks", "lift", "--demonstrations", "3", "--episodes", "1"]
+    assert main([*words, "--processes", "1"]) == 0
+    content = json.loads((folder / "adaptation.json").read_text())
+    runs = [(r["start"], r["demonstrations"]) for r in content["results"]]
+    names = ("fine-tuned", "from scratch")
+    assert runs == [(name, 3) for name in names]
+    for result in content["results"]:
+        assert result["sim"]["all"]["trials"] == 1
+        statistics = json.loads(
+            (folder / result["name"] / "run/last/dataset_statistics.json").read_text()
+        )
+        assert len(next(iter(statistics.values()))["action"]["q01"]) == 14
+        assert len(statistics) == 1
+    info = json.loads(
+        next((folder / "data/humanoid_upper_body_3").glob("*/dataset_info.json")).read_text()
+    )
+    assert sum(int(n) for split in info["splits"] for n in split["shardLengths"]) == 3
+    assert capsys.readouterr().out.strip().endswith("|")
+    assert (folder / "success.png").stat().st_size > 3000
+
+
+def test_a_table_names_what_has_no_score():
+    scores = {"lift": {"rate": None, "trials": 0, "wilson_95": None}}
+    result = {"start": "x", "demonstrations": 5, "sim": scores, "train": {"cpu_s": 90.0}}
+    assert adaptation_table([result], ["lift"]).splitlines()[-1] == "| x | 5 | - | - | 2 min |"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--tasks", "lift_try"], "did you mean 'lift_tray'"),
+        (["--demonstrations", "0"], "--demonstrations 0: at least 1"),
+        (["--start", "nowhere"], "no such checkpoint folder"),
+    ],
+)
+def test_mistakes_in_an_adaptation_are_named(tmp_path, capsys, words, message):
+    assert main(["train", "adapt", str(tmp_path / "x"), *words]) == 2
+    assert message in capsys.readouterr().err
