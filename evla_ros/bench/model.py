@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -52,6 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="at most this long a stage")
     parser.add_argument("--compile", action="store_true", help="compile the transformer blocks")
     parser.add_argument("--no-autoregressive", action="store_true", help="joint decoding only")
+    parser.add_argument(
+        "--only", default="", metavar="NAME,...", help="rows such as llm,step.joint"
+    )
+    clock_help = "cpu: processor time, for one thread of a busy machine"
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help=clock_help)
     model_agreement.add_arguments(parser)
     parser.epilog = "example:\n  evla bench model --preset evla-nano --dtypes fp32 --threads 1"
 
@@ -65,6 +71,8 @@ def rows(options: argparse.Namespace) -> Iterable[Row]:
     if options.checkpoint or options.dataset:
         yield from model_agreement.rows(options)
         return
+    if options.clock == "cpu" and (torch.get_num_threads() > 1 or options.device != "cpu"):
+        raise EvlaError("--clock cpu measures one thread; add --threads 1")
     for dtype in options.dtypes.split(","):
         if dtype not in DTYPES:
             raise EvlaError(f"unknown dtype {dtype!r}; use one of {', '.join(DTYPES)}")
@@ -86,15 +94,17 @@ class ModelBench:
         self.preset, self.device = options.preset, options.device
         self.text_length = options.text_length
         self.autoregressive = not options.no_autoregressive
+        self.only = tuple(options.only.split(","))
         self.config = bench_config(options.preset, shape, options.cameras)
         self.processor = ImageProcessor(self.config.image)
         frame = np.zeros((*FRAME, 3), np.uint8)
         self.frames = dict.fromkeys(self.config.image.cameras, frame)
-        self.timer = Timer(options.repeat, options.seconds, options.device)
+        self.timer = Timer(options.repeat, options.seconds, options.device, options.clock)
         self.compiled = options.compile
         self.context: dict[str, Any] = {
             "preset": options.preset, "actions": shape, "dtype": dtype, "device": options.device,
             "threads": torch.get_num_threads(), "mode": "compiled" if options.compile else "eager",
+            "clock": options.clock,
         }  # fmt: skip
 
     @torch.inference_mode()
@@ -168,7 +178,8 @@ class ModelBench:
         slow = yield from self._row("llm.autoregressive", stepwise, floor)
         goal = model_goals.JOINT_SPEEDUP.get(self.shape)
         context = {**self.context, "ratio_of_floors": round(floor / joint_floor, 2)}
-        yield Row("model.llm.joint_speedup", slow / joint, "x", None, goal, context)
+        if not math.isnan(slow / joint):
+            yield Row("model.llm.joint_speedup", slow / joint, "x", None, goal, context)
         vision_floor = self._floor(flops["step"] - flops["llm"], weight_bytes(model.backbones))
         slow_step = self._whole_step(lambda b: decode(model, b, "autoregressive"), batch)
         yield from self._row("step.autoregressive", slow_step, floor + vision_floor)
@@ -204,6 +215,8 @@ class ModelBench:
         self, name: str, work: Callable[[], object], floor: float | None = None,
         goal: float | None = None,
     ) -> Any:  # fmt: skip
+        if not name.startswith(self.only):
+            return math.nan
         times = self.timer(work)
         p50, p95 = float(np.percentile(times, 50)), float(np.percentile(times, 95))
         best = min(times)

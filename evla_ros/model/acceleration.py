@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from evla_ros.model.errors import ModelConfigError
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.model_input import ModelInput
 
@@ -20,8 +23,15 @@ def compile_blocks(model: EvlaModel) -> EvlaModel:
     """Compile every transformer block in place; equal blocks share one compiled kernel.
 
     Compiling 75 blocks one kind at a time takes seconds where the whole graph takes minutes.
-    Needs a C++ compiler on CPU.
+
+    Raises:
+        ModelConfigError: no C++ compiler, which the generated kernels of a CPU need.
     """
+    compilers = (os.environ.get("CXX", ""), "g++", "clang++")
+    if model.slot_embedding.device.type == "cpu" and not any(map(shutil.which, compilers)):
+        raise ModelConfigError(
+            "compiling the model needs a C++ compiler; install g++ or run without static shapes"
+        )
     towers = [backbone.get_submodule("blocks") for backbone in model.backbones]
     for group in (*towers, model.language_model.body.get_submodule("layers")):
         for block in group.children():

@@ -33,11 +33,27 @@ def test_rows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     assert [row["context"]["dtype"] for row in steps] == ["fp32", "int8"]
 
 
+def test_chosen_rows_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(roofline, "SECONDS", 0.01)
+    monkeypatch.setattr(roofline, "COPY_BYTES", 1 << 22)
+    words = ["--json", *QUICK, "--actions", "1x7", "--dtypes", "fp32", "--only", "llm,step.joint"]
+    words += ["--clock", "cpu"]
+    assert main(["bench", "model", *words]) == 0
+    names = {row["name"] for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert {name for name in names if name.startswith(("model.stage", "model.step"))} == {
+        "model.step.joint"
+    }
+    assert {"model.llm.joint", "model.llm.autoregressive", "model.llm.joint_speedup"} <= names
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["--actions", "8by7"], "'8by7' is not CHUNKxDIM"),
         (["--dtypes", "fp4"], "unknown dtype 'fp4'"),
+        (["--threads", "2", "--clock", "cpu"], "measures one thread"),
         (["--preset", "evla-nan"], "did you mean 'evla-nano'"),
     ],
 )
