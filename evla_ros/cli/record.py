@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run_node(arguments: argparse.Namespace) -> int:
+    from evla_ros.embodiment import load_embodiment
     from evla_ros.errors import EvlaError
 
     try:
@@ -70,6 +71,7 @@ def _run_node(arguments: argparse.Namespace) -> int:
             f"the recorder node needs ROS 2 and the built interfaces ({error}); run `make build` "
             "and `. ./env.sh`, or record in simulation with --world"
         ) from error
+    load_embodiment(arguments.embodiment)  # else the node would wait unconfigured for ever
     values = {"embodiment": arguments.embodiment, "output": str(arguments.out)}
     words = ["--ros-args"]
     for name, value in {**values, "operator": arguments.operator}.items():

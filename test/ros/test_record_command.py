@@ -31,3 +31,9 @@ def test_both_ways_give_bags_of_one_form_that_convert(ros_domain, tmp_path, caps
     command = ["convert", str(fast), str(graph), "--out", str(out), "--image-size", "32"]
     assert main([*command, "--jobs", "1"]) == 0
     assert "kept 2 of 2 bags" in capsys.readouterr().out
+
+
+def test_an_unknown_robot_is_refused_instead_of_waiting(tmp_path, capsys):
+    words = ["record", "--embodiment", str(tmp_path / "nope.yaml"), "--out", str(tmp_path)]
+    assert main(words) == 2
+    assert "nope.yaml: cannot be read" in capsys.readouterr().err
