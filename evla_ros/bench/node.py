@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from std_msgs.msg import Float64
 
-from evla_ros.bench.goal_timing import cpu_seconds, first_held_ns, grid_lateness, resident_mib
+from evla_ros.bench.goal_timing import cpu_seconds, first_held_ns, grid_lateness, private_mib
 from evla_ros.bench.node_memory import HOUR_FRAMES, memory_rows
 from evla_ros.bench.policy_rig import ACTIVATE, CONFIGURE, Rig
 from evla_ros.bench.recorder_rows import LARGE_IMAGES
@@ -80,7 +80,7 @@ def _jitter(worker: str, seconds: float, realtime: int) -> Iterable[Row]:
     with Rig(robot=VGA, worker=worker, realtime_priority=realtime, **load) as rig:
         rig.bring_up()
         time.sleep(2.0)
-        pid, before_mib = rig.process.pid, resident_mib(rig.process.pid)
+        pid, before_mib = rig.process.pid, private_mib(rig.process.pid)
         start_s, chunks = cpu_seconds(pid), len(rig.chunks)
         goals = rig.goals_after(seconds)
         cores = (cpu_seconds(pid) - start_s) / seconds
@@ -101,7 +101,7 @@ def _jitter(worker: str, seconds: float, realtime: int) -> Iterable[Row]:
         yield Row("node.goal_jitter_sent.max", sent.max_ms, "ms", goal=20.0, context=context)
         yield Row("node.goals_missed", late.missed, f"of {late.slots}", goal=0, context=context)
         yield Row("node.moving.cpu", 100 * cores, "% of a core", context=context)
-        growth = resident_mib(pid) - before_mib
+        growth = private_mib(pid) - before_mib
         yield Row("node.memory.growth", growth, "MiB", goal=0, context=context)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evla_ros.bench.goal_timing import resident_mib
+from evla_ros.bench.goal_timing import private_mib
 from evla_ros.bench.policy_rig import Rig
 from evla_ros.bench.report import Row
 from evla_ros.embodiment import load_embodiment
@@ -21,6 +21,7 @@ HOUR_FRAMES = 3600 * 30
 CAMERA_HZ, STATE_HZ, GOAL_HZ = 200.0, 600.0, 200.0
 _SETTLE_S = 60.0
 _LOOK_S = 1.0
+_PARTS = 12
 
 
 class _Look(NamedTuple):
@@ -32,7 +33,8 @@ class _Look(NamedTuple):
 def memory_rows(frames: int, limit_s: float = 900.0) -> Iterable[Row]:
     """Feed the node until it has received that many frames of one camera; give up after limit_s.
 
-    The first minute does not count: buffers that hold a minute are filling then.
+    The first minute does not count: buffers that hold a minute are filling then. The context has
+    the medians of twelve equal parts of the rest.
     """
     text = load_embodiment("tabletop_arm").text
     robot = {"image_size": (120, 160), "camera_hz": CAMERA_HZ, "state_hz": STATE_HZ}
@@ -44,20 +46,15 @@ def memory_rows(frames: int, limit_s: float = 900.0) -> Iterable[Row]:
             rig.bring_up()
             looks = _watch(rig, frames, limit_s)
             counts = {"chunks": rig.statuses[-1].chunks, "goals": len(rig.robot.goals[0])}
-    settled = [look for look in looks if look.time_s >= _SETTLE_S]
-    first, last = _median_mib(settled[:20]), _median_mib(settled[-20:])
+    mib = [look.mib for look in looks if look.time_s >= _SETTLE_S]
+    curve = [float(np.median(part)) for part in np.array_split(mib, _PARTS)]
     context = {
         "frames": round(looks[-1].frames),
         "seconds": round(looks[-1].time_s),
         **counts,
-        "first_mib": round(first, 2),
-        "highest_mib": round(max(look.mib for look in settled), 2),
+        "curve_mib": [round(value, 2) for value in curve],
     }
-    yield Row("node.memory.hour.growth", last - first, "MiB", goal=0, context=context)
-
-
-def _median_mib(looks: list[_Look]) -> float:
-    return float(np.median([look.mib for look in looks]))
+    yield Row("node.memory.hour.growth", curve[-1] - curve[0], "MiB", goal=0, context=context)
 
 
 def _watch(rig: Rig, frames: int, limit_s: float) -> list[_Look]:
@@ -72,6 +69,6 @@ def _watch(rig: Rig, frames: int, limit_s: float) -> list[_Look]:
         primary = list(status.stream_names).index("camera primary")
         received += status.stream_rate_hz[primary] * (now - before)
         before = now
-        looks.append(_Look(now - start, received, resident_mib(rig.process.pid)))
+        looks.append(_Look(now - start, received, private_mib(rig.process.pid)))
         del rig.statuses[:-2]
     return looks
