@@ -83,9 +83,15 @@ class LeanExecutor(SingleThreadedExecutor):
         for guard in self._node_guards:
             # Waiting took the trigger away; where this is set, rclpy triggers it again.
             guard._executor_triggered |= guard.handle.pointer in triggered  # noqa: SLF001
-        if triggered and (self._node_guards or any(not task.done() for task, *_ in self._tasks)):
+        if triggered and (self._node_guards or self._has_tasks()):
             return True
         return any(ready(kind) for kind in ("timer", "service", "client"))
+
+    def _has_tasks(self) -> bool:
+        ready = getattr(self, "_ready_tasks", None)  # since Lyrical
+        if ready is not None:
+            return bool(ready)
+        return any(not task.done() for task, *_ in self._tasks)
 
     def _serve_others(self) -> None:
         """Let rclpy do one round of its own; afterwards there may be other entities."""
