@@ -92,7 +92,8 @@ def _run_graph(arguments: argparse.Namespace) -> int:
         ) from error
     sim = {"world": arguments.world, "image_size": arguments.image_size}
     operator = arguments.operator or "scripted expert"
-    recorder = {"output": str(arguments.out), "operator": operator}
+    # What came before a reset is another scene: none of it belongs to the episode.
+    recorder = {"output": str(arguments.out), "operator": operator, "preroll_s": 0.0}
     recording = ExpertRecording(sim, recorder, arguments.noise, limit_s=20.0)
     try:
         for number in range(arguments.episodes):

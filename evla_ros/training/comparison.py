@@ -144,9 +144,9 @@ def _curve(run: Path, key: str) -> list[tuple[int, float]]:
     ] or [(0, float("nan"))]
 
 
-def _accuracy(held_out: dict[str, Any]) -> float:
+def _accuracy(held_out: dict[str, Any]) -> float | None:
     values = [float(entry["token_accuracy"]) for entry in held_out.values()]
-    return statistics.mean(values) if values else float("nan")
+    return statistics.mean(values) if values else None
 
 
 def _percent(values: Sequence[float | None]) -> str:

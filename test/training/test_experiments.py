@@ -104,6 +104,13 @@ def test_another_robot_from_few_demonstrations(settings, tmp_path, capsys, monke
     assert (folder / "success.png").stat().st_size > 3000
 
 
+def test_a_comparison_needs_something_held_out(config, tmp_path, capsys):
+    words = ["train", "compare", str(config), str(tmp_path / "x"), "--steps", "2"]
+    assert main([*words, "datasets.0.val_split=nothing"]) == 2
+    assert "evla dataset split" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_table_names_what_has_no_score():
     scores = {"lift": {"rate": None, "trials": 0, "wilson_95": None}}
     result = {"start": "x", "demonstrations": 5, "sim": scores, "train": {"cpu_s": 90.0}}

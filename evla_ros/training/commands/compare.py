@@ -12,8 +12,9 @@ from evla_ros.training.errors import TrainingError
 _EXAMPLES = """examples:
   evla train compare config/training/nano_tabletop.yaml outputs/compare --seeds 3 --minutes 20 \\
       --world tabletop_arm --episodes 20
+  evla dataset split data/bridge_dataset --out outputs/data --val 0.2
   evla train compare config/training/bridge.yaml outputs/compare_bridge --seeds 3 --minutes 5 \\
-      datasets.0.path=data/bridge_dataset
+      datasets.0.path=outputs/data/bridge_dataset
 
 Both modes get tokens alone, the same data, seeds and budget. Written: comparison.json (every run),
 comparison.md (the table), curves.png. The same command goes on where it stopped."""
@@ -49,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     config, changes = Path(arguments.config), list(arguments.changes)
     folder = Path(arguments.output)
     first = load_config(config, changes).datasets[0]
+    _check_held_out(first.path, first.val_split)
     steps = dict.fromkeys(MODES, arguments.steps)
     if arguments.minutes:
         steps = kept(folder / "steps.json", lambda: steps_for(config, changes, arguments.minutes))
@@ -62,3 +64,15 @@ def run(arguments: argparse.Namespace) -> int:
     question = {key: value for key, value in vars(arguments).items() if key != "output"}
     print(write(results, {**question, "steps_of_mode": steps}, folder))
     return 0
+
+
+def _check_held_out(path: str, split: str) -> None:
+    """Raise TrainingError when nothing is held out to compare on."""
+    from evla_ros.data.rlds.reader import RldsDataset
+
+    dataset = RldsDataset.open(path)
+    if not dataset.splits.get(split):
+        raise TrainingError(
+            f"dataset {dataset.name!r} has no episodes in split {split!r} to compare on; make a "
+            f"copy that has: evla dataset split {path} --out outputs/data --val 0.2"
+        )
