@@ -32,3 +32,11 @@ def as_usual() -> None:
     """Put the calling thread, and what it starts, under ordinary scheduling."""
     if hasattr(os, "sched_setscheduler"):
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+def keep_to_itself() -> None:
+    """Leave the calling thread as it is, and put only what it starts under ordinary scheduling."""
+    if not hasattr(os, "sched_setscheduler"):
+        return
+    policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
+    os.sched_setscheduler(0, policy | os.SCHED_RESET_ON_FORK, os.sched_getparam(0))

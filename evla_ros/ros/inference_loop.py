@@ -55,12 +55,14 @@ class InferenceLoop:
         runner: Runner,
         on_chunk: Callable[[InferenceReport], None],
         log: Log,
+        set_scheduling: Callable[[], None] = as_usual,
     ) -> None:
-        """on_chunk is called from this thread."""
+        """on_chunk is called from this thread; set_scheduling is the first that it does."""
         self._embodiment, self._controller = core.embodiment, core.controller
         self._lock, self._now_ns = core.lock, core.now_ns
         self._gate, self._runner = gate, runner
         self._on_chunk, self._log = on_chunk, log
+        self._set_scheduling = set_scheduling
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -84,7 +86,7 @@ class InferenceLoop:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        as_usual()
+        self._set_scheduling()
         while not self._stop.is_set():
             self._wake.wait(_IDLE_S)
             self._wake.clear()

@@ -18,7 +18,7 @@ from evla_ros.control.reasons import Finding, Reason
 from evla_ros.embodiment import Embodiment, proprio_layout
 from evla_ros.policy.process_runner import ProcessRunner
 from evla_ros.policy.runner import Runner, ThreadRunner
-from evla_ros.policy.scheduling import first_in_line
+from evla_ros.policy.scheduling import as_usual, first_in_line, keep_to_itself
 from evla_ros.policy.spec import PolicySpec
 from evla_ros.policy.types import Observation
 from evla_ros.ros.command_output import CommandOutput
@@ -100,8 +100,10 @@ class PolicySession:
         self.inputs.set_urgent(self.loop.nudge)
         waits = (self._values["fresh_wait_s"], self._values["instant_wait_s"])
         self._gate = ObservationGate(self.core, self.inputs, *waits)
+        # Beside a policy in another process this thread does little, and holds what all wait for.
+        scheduling = as_usual if self._values["worker"] == "thread" else keep_to_itself
         self._inference = InferenceLoop(
-            self.core, self._gate, self.runner, self._on_inferred, self._log
+            self.core, self._gate, self.runner, self._on_inferred, self._log, scheduling
         )
         for profile in self.profiles:
             profile.engage()
