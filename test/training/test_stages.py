@@ -77,6 +77,7 @@ def test_jobs_of_a_stage_run_at_once_each_in_its_environment(tmp_path):
     assert (a.read_text(), b.read_text()) == ("A", "B")
 
 
+@pytest.mark.timeout(900)
 def test_recipe_at_toy_size_through_bags(tmp_path, capfd, monkeypatch):
     """Without ROS: the bags are recorded in lock-step; everything else is the real recipe."""
     pytest.importorskip("mujoco", reason="the recipe needs MuJoCo")
