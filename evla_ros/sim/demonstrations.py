@@ -25,12 +25,14 @@ from evla_ros.data.recording.recorder import Recorder
 from evla_ros.data.recording.settings import RecorderSettings
 from evla_ros.data.recording.topics import TopicSpec
 from evla_ros.embodiment import Arm
+from evla_ros.errors import EvlaError
 from evla_ros.sim.experts.rollout import noisy
 from evla_ros.sim.experts.style import Style
 from evla_ros.sim.world import STEPS_PER_SERVO, World
 
 SECOND = 1_000_000_000
-EPOCH_NS = 1_700_000_000 * SECOND  # recordings of one set lie an hour apart, so no two stamps meet
+EPOCH_S, APART_S = 1_700_000_000, 60  # recordings lie a minute apart, so no two stamps meet
+MOST_SEEDS = (2**31 - EPOCH_S) // APART_S  # a message's stamp counts seconds in 32 bits
 REACTION_NS = 2_000_000  # from an observation to the goal that answers it
 JPEG_QUALITY = 90
 AFTER_SUCCESS = 5
@@ -52,6 +54,12 @@ class _Topic(NamedTuple):
     type: str
 
 
+def _start_ns(seed: int) -> int:
+    if not 0 <= seed < MOST_SEEDS:
+        raise EvlaError(f"seed {seed} cannot be recorded; seeds are 0 to {MOST_SEEDS - 1}")
+    return (EPOCH_S + seed * APART_S) * SECOND
+
+
 class LockstepRecorder:
     """Records one episode after the other from one world."""
 
@@ -71,7 +79,7 @@ class LockstepRecorder:
         random = np.random.default_rng(seed)
         style = Style.sample(random, plan.noise)
         expert = world.suite.expert(world, task, style)
-        start_ns = EPOCH_NS + seed * 3600 * SECOND
+        start_ns = _start_ns(seed)
         words = encode.encode_string(task.instruction)
         self._send(world.embodiment.instruction.topic, words, start_ns)
         self._recorder.start(start_ns, episode_name(seed))

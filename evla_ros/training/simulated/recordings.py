@@ -14,8 +14,7 @@ from evla_ros.data.bags.metadata import custom_data, read_metadata
 from evla_ros.training.errors import TrainingError
 from evla_ros.training.stages import Job
 
-# Evaluation plays small seeds, `evla train collect` begins at 1,000,000. A lock-step bag's stamps
-# are its seed in hours, which ends the range at 120,000.
+# Evaluation plays small seeds, `evla train collect` begins at 1,000,000.
 FIRST_SEED = 50_000
 VIA = ("auto", "ros", "lockstep")
 

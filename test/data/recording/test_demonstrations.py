@@ -91,3 +91,11 @@ def test_command_line_resumes_and_replaces_an_unfinished_episode(tmp_path, capsy
     assert "recorded 1 episodes" in out
     assert len(list((tmp_path / "trash").iterdir())) == 1
     assert main(["record", "--world", "tabletop_arn"]) == 2
+
+
+def test_a_seed_beyond_what_a_stamp_can_say_is_refused(tmp_path, capsys):
+    command = ["record", "--world", "tabletop_arm", "--image-size", "32", "--jobs", "1"]
+    command += ["--episodes", "1", "--out", str(tmp_path)]
+    assert main([*command, "--seed", "9000000"]) == 2
+    assert "seed 9000000 cannot be recorded" in capsys.readouterr().err
+    assert main([*command, "--seed", "1000000", "--task", "reach"]) == 0
