@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -49,14 +50,21 @@ def table(outcomes: Sequence[Outcome]) -> str:
     """Return the outcomes as text."""
     head = f"{'instruction':40} {'solved':>6} {'time':>7} {'goals':>9} {'jitter p99':>11} "
     lines = [head + f"{'inference p50':>14} {'clipped':>8}"]
-    lines += [
-        f"{o.instruction:40} {'yes' if o.success else 'NO':>6} {o.seconds:5.1f} s "
-        f"{o.goal_rate_hz:6.1f} Hz {o.jitter_p99_ms:8.1f} ms {o.inference_p50_ms:11.1f} ms "
-        f"{o.clipped_goals:8d}{'  ' + o.note if o.note else ''}"
-        for o in outcomes
-    ]
+    lines += [_row(outcome) for outcome in outcomes]
     solved = sum(outcome.success for outcome in outcomes)
     return "\n".join([*lines, f"{solved} of {len(outcomes)} solved"])
+
+
+def _row(o: Outcome) -> str:
+    return (
+        f"{o.instruction:40} {'yes' if o.success else 'NO':>6} {o.seconds:5.1f} s "
+        f"{_shown(o.goal_rate_hz, 6)} Hz {_shown(o.jitter_p99_ms, 8)} ms "
+        f"{o.inference_p50_ms:11.1f} ms {o.clipped_goals:8d}{'  ' + o.note if o.note else ''}"
+    )
+
+
+def _shown(value: float, width: int) -> str:
+    return f"{'-':>{width}}" if math.isnan(value) else f"{value:{width}.1f}"
 
 
 def _rehearse(world: str, families: Sequence[str], seed: int) -> list[Rehearsal]:
