@@ -106,7 +106,10 @@ class Renderer:
 
 
 def _free(gl: Any, context: mujoco.MjrContext) -> None:
-    gl.make_current()
+    try:
+        gl.make_current()
+    except Exception:  # noqa: BLE001 - at the end of a program the display may have gone first
+        return
     context.free()
     gl.free()
 
