@@ -18,7 +18,7 @@ from evla_ros.sim.evaluation.video import write_mp4
 from evla_ros.sim.worlds import make_world
 
 FAMILIES = {
-    "tabletop_arm": ("reach", "lift", "push"),
+    "tabletop_arm": ("reach", "lift", "push", "put_in_bowl", "open"),
     "humanoid_upper_body": ("reach", "lift", "lift_tray"),
 }
 WIDTH = 78

@@ -33,6 +33,17 @@ def test_the_demonstration_solves_its_task_and_films_it(ros_domain, tmp_path):
     assert abs(frames[0].astype(int) - frames[-1]).mean() > 0.5, "the robot has moved"
 
 
+def test_the_shipped_policy_answers_several_instructions_with_one_node(ros_domain, tmp_path):
+    pytest.importorskip("torch", reason="the EVLA policy needs PyTorch: `make build`")
+    done = demo("--tasks", "reach", "open", "--video", str(tmp_path / "x.mp4"), domain=ros_domain)
+    assert done.returncode in (0, 1), done.stderr
+    assert "checkpoints/tabletop_arm" in done.stdout
+    rows = [line for line in done.stdout.splitlines() if " Hz " in line]
+    assert [row.split()[0] for row in rows] == ["reach", "open"]
+    rates_hz = [float(row.split(" s ")[1].split()[0]) for row in rows]
+    assert min(rates_hz) > 5.0, "goals were published for both instructions"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
