@@ -71,7 +71,6 @@ def test_a_spec_survives_the_way_to_another_process() -> None:
     ("spec", "said"),
     [
         (PolicySpec("hodl", ARM.text), "did you mean 'hold'"),
-        (PolicySpec("evla", ARM.text), "needs a checkpoint"),
         (PolicySpec("scripted", ARM.text, "evla_ros.nothing:here"), "no function"),
         (PolicySpec("scripted", ARM.text, "math"), "no function"),
         (PolicySpec("replay", ARM.text, "/nowhere.npy"), "/nowhere.npy"),

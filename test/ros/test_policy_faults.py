@@ -185,7 +185,6 @@ def test_parameters_out_of_bounds_are_refused() -> None:
     [
         ({"embodiment": "tabletop_amr"}, "tabletop_arm"),
         ({"policy": "evla", "checkpoint": "/nowhere"}, "/nowhere"),
-        ({"policy": "evla"}, "checkpoint"),
         ({"limits.arm.max_speed_m_s": 3.0}, "tightened"),
         ({"faults": "{"}, "JSON"),
     ],
