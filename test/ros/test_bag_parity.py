@@ -29,6 +29,7 @@ SECOND = 1_000_000_000
 BODY = load_embodiment("tabletop_arm")
 ARM = BODY.arms[0]
 PICTURES = {f"/{camera.topic}" for camera in BODY.cameras.values()}
+WATCHED = {*PICTURES, f"/{ARM.pose.topic}", f"/{ARM.gripper.state}"}
 LATE_S = 0.005
 SIZE = (32, 32)
 SPEED = 0.5  # simulated seconds per second, so that a busy machine keeps up
@@ -74,23 +75,41 @@ class Player:
 
         self._clock.publish(self._clock_type(clock=time_message(now_ns)))
 
-    def play(self, on_time):
+    def play(self, node, on_time):
+        """Play at SPEED or slower: simulated time waits for the node to hear what was said."""
         start_ns = self._messages[0].receive_ns
         wall = time.monotonic()
         tick_ns, late_ns = start_ns, 0
+        said = heard(node)
         for message in self._messages:
             while tick_ns + 10_000_000 <= message.receive_ns:
                 tick_ns += 10_000_000
                 wait = wall + (tick_ns - start_ns) / SECOND / SPEED - time.monotonic()
                 if wait > 0:
                     time.sleep(wait)
+                until(lambda count=said: heard(node) >= count)
                 self.tick(tick_ns)
+                until(lambda now_ns=tick_ns: node.get_clock().now().nanoseconds >= now_ns)
                 on_time(tick_ns - start_ns)
             if message.topic in self._last and message.receive_ns != late_ns:
                 late_ns = message.receive_ns
                 time.sleep(LATE_S)
             if message.topic in self._publishers:
                 self._publishers[message.topic].publish(message.data)
+                said += message.topic in WATCHED
+
+
+def heard(node):
+    """Return how many samples the node has taken from the streams it watches."""
+    streams = node._session.core.controller.inputs.watchdog.streams
+    return sum(stream.count for stream in streams.values())
+
+
+def until(condition):
+    """Wait for it, at most a second."""
+    end_s = time.monotonic() + 1.0
+    while not condition() and time.monotonic() < end_s:
+        time.sleep(0.0005)
 
 
 @pytest.fixture
@@ -117,7 +136,7 @@ def episode(robot, tmp_path):
 
 def run_node(context, player, act, monkeypatch):
     """Play the bag through a policy node whose policy is `act`."""
-    from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
+    from rclpy.executors import SingleThreadedExecutor
     from rclpy.parameter import Parameter
 
     from evla_ros.ros.policy_node import PolicyNode
@@ -136,7 +155,7 @@ def run_node(context, player, act, monkeypatch):
     }
     overrides = [Parameter(name, value=value) for name, value in values.items()]
     node = PolicyNode(context=context, parameter_overrides=overrides)
-    executors = [SingleThreadedExecutor(context=context), MultiThreadedExecutor(2, context=context)]
+    executors = [SingleThreadedExecutor(context=context) for _ in range(2)]
     threads = [threading.Thread(target=executor.spin, daemon=True) for executor in executors]
     for executor, thread, member in zip(executors, threads, (node, player.node), strict=True):
         executor.add_node(member)
@@ -152,7 +171,7 @@ def run_node(context, player, act, monkeypatch):
             state["started"] = elapsed_ns > SECOND and node._session.start_motion() is None
 
     time.sleep(1.0)
-    player.play(on_time)
+    player.play(node, on_time)
     assert state["started"]
     for executor, thread in zip(executors, threads, strict=True):
         executor.shutdown()
@@ -207,10 +226,10 @@ def goal_errors(told, robot, begin_ns, end_ns):
 def test_observations_and_goals_are_those_of_the_dataset(
     ros_domain, robot, episode, tmp_path, monkeypatch, last
 ):
-    states = {f"/{ARM.pose.topic}", f"/{ARM.gripper.state}"}
     context = rclpy.Context()
     rclpy.init(context=context, domain_id=ros_domain)
-    player = Player(context, tmp_path / "bags" / "bag", PICTURES if last == "pictures" else states)
+    late = PICTURES if last == "pictures" else WATCHED - PICTURES
+    player = Player(context, tmp_path / "bags" / "bag", late)
     seen = {}
     try:
         run_node(context, player, acting(episode, seen), monkeypatch)
