@@ -20,7 +20,7 @@ from evla_ros.training.errors import TrainingDataError, TrainingError
 
 if TYPE_CHECKING:
     from evla_ros.model.predictor import Predictor
-    from evla_ros.training.live_replay import Frame
+    from evla_ros.ros.live_replay import Frame
     from evla_ros.training.source import Source
     from evla_ros.training.standardize import StandardEpisode
 
@@ -74,7 +74,7 @@ def check_parity(
 
 def frame_of(episode: StandardEpisode, step: int, embodiment: Embodiment) -> Frame:
     """Return what the robot's sensors said at a step; TrainingDataError when one is lacking."""
-    from evla_ros.training.live_replay import Frame
+    from evla_ros.ros.live_replay import Frame
 
     data = episode.episode
     missing = [name for name in embodiment.cameras if name not in episode.cameras]
@@ -154,7 +154,7 @@ def _live_chunks(
     device: str,
 ) -> Float:
     try:
-        from evla_ros.training.live_replay import live_policy
+        from evla_ros.ros.live_replay import live_policy
     except ImportError as error:
         raise TrainingError(
             f"--live needs ROS 2 and the built interfaces ({error}); run `make build` and "

@@ -15,8 +15,9 @@ from evla_ros.training.stages import Job, Stage, StageTimes, run_stages
 
 
 def touch(path, code=0):
-    """A job that leaves a file and ends with an exit code."""
-    text = f"import pathlib, sys; pathlib.Path({str(path)!r}).touch(); sys.exit({code})"
+    """A job of a fifth of a second that leaves a file and ends with an exit code."""
+    text = f"import pathlib, sys, time; time.sleep(0.2); pathlib.Path({str(path)!r}).touch(); "
+    text += f"sys.exit({code})"
     return Job(["-c", text])
 
 

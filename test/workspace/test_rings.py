@@ -28,8 +28,12 @@ ALLOWED = {
     "ros": {*CORE, "model", "serving", "sim", "console", "bench"},
 }
 # Doors, opened inside a function: from core to the network when a checkpoint is loaded, and from
-# the evaluation to the real nodes when it is asked to run through them.
-DOORS = {("policy/evla_policy.py", "model"), ("sim/evaluation/workers.py", "ros")}
+# the evaluation and the parity gate to the real nodes when they are asked to run through them.
+DOORS = {
+    ("policy/evla_policy.py", "model"),
+    ("sim/evaluation/workers.py", "ros"),
+    ("training/parity.py", "ros"),
+}
 
 
 def _modules(folder):

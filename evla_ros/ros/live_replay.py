@@ -29,7 +29,6 @@ from evla_ros.ros.evaluation_processes import NodeProcess
 from evla_ros.ros.pose_conversion import nanoseconds, time_message
 from evla_ros.ros.qos import latched, reliable
 from evla_ros.ros.recorder_topics import message_class
-from evla_ros.training.errors import TrainingError
 
 TICK_NS = 10_000_000
 SETTLE_TICKS = 20
@@ -172,7 +171,7 @@ def _topics(embodiment: Embodiment) -> dict[str, str]:
 
 def _pose_topic(arm: Arm) -> str:
     if arm.pose.topic is None:
-        raise TrainingError(f"frames of arm {arm.name!r} cannot be replayed: its pose comes by tf")
+        raise EvlaError(f"frames of arm {arm.name!r} cannot be replayed: its pose comes by tf")
     return arm.pose.topic
 
 
