@@ -18,3 +18,30 @@ def foreign_interfaces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
     from built_interfaces import environment_with_all
 
     return environment_with_all(tmp_path_factory.mktemp("foreign"))
+
+
+@pytest.fixture
+def context(ros_domain):
+    """Return a context of rclpy in a domain of the test's own."""
+    import rclpy
+
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=ros_domain)
+    yield context
+    rclpy.try_shutdown(context=context)
+
+
+@pytest.fixture
+def recording(context, tmp_path):
+    """Return what starts a recorder node with parameters; each is closed after the test."""
+    from live_recorder import Recording
+
+    made = []
+
+    def make(**parameters):
+        made.append(Recording(context, tmp_path / "bags", **parameters))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

@@ -16,32 +16,11 @@ import pytest
 rclpy = pytest.importorskip("rclpy", reason="ROS 2 is not installed: `make build` sets it up")
 pytest.importorskip("evla_ros.msg", reason="the interfaces are not built: `make build`")
 
-from live_recorder import BODY, SECOND, Recording, Robot  # noqa: E402
+from live_recorder import BODY, SECOND, Robot  # noqa: E402
 
 from evla_ros.data.bags.reader import open_bag  # noqa: E402
 from evla_ros.data.convert.bag_job import convert_bag  # noqa: E402
 from evla_ros.data.convert.options import ConvertOptions  # noqa: E402
-
-
-@pytest.fixture
-def context(ros_domain):
-    context = rclpy.Context()
-    rclpy.init(context=context, domain_id=ros_domain)
-    yield context
-    rclpy.try_shutdown(context=context)
-
-
-@pytest.fixture
-def recording(context, tmp_path):
-    made = []
-
-    def make(**parameters):
-        made.append(Recording(context, tmp_path / "bags", **parameters))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
 
 
 def test_preflight_names_what_is_missing_and_skewed(context, recording):
