@@ -71,7 +71,7 @@ def policy_spec(spec: str, embodiment: Embodiment) -> PolicySpec:
     if kind not in KINDS:
         raise EvlaError(
             f"no policy {spec!r}: neither a checkpoint folder nor a baseline; "
-            f"{nearest(spec, [*BASELINES, *KINDS])}"
+            f"{nearest(spec, list(dict.fromkeys([*BASELINES, *KINDS])))}"
         )
     return PolicySpec(kind, embodiment.text, checkpoint=argument)
 
