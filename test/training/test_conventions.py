@@ -124,7 +124,9 @@ def test_through_the_graph_the_actions_have_the_same_scale(world, ros_domain, tm
         seen = episode.observations["state"]
         np.testing.assert_allclose(seen[0], states[0], atol=0.05)
         assert set(np.unique(episode.action[:, 6])) == set(np.unique(labels[:, 6]))
-        commanded = episode.action[:-1, :3].sum(0)
-        np.testing.assert_allclose(commanded, seen[-1, :3] - seen[0, :3], atol=0.03)
+        commanded = np.cumsum(episode.action[:-1, :3], axis=0).ravel()
+        went = (seen[1:, :3] - seen[0, :3]).ravel()
+        assert 0.8 < commanded @ went / (went @ went) < 1.25  # the arm lags its goal, by no scale
+        assert np.corrcoef(commanded, went)[0, 1] > 0.95
         ours, theirs = (np.linalg.norm(a[:, :3], axis=1).sum() for a in (episode.action, labels))
         assert 0.7 < ours / theirs < 1.4  # the way of the tool; one tick may hold two decisions

@@ -10,6 +10,7 @@ from pathlib import Path
 _EXAMPLES = """examples:
   evla train collect outputs/data/tabletop_nano --episodes 1000 --workers 2
   evla train collect outputs/data/tabletop_second --policy outputs/run/best --first-seed 2000000
+  evla train collect outputs/data/tabletop_hard --families stack,plate --first-seed 3000000
 
 Every second step also says what the expert would do for other instructions, rolled out from a copy
 of that
@@ -40,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CHECKPOINT",
         help="whose states to visit (default: the expert's)",
     )
+    add(
+        "--families",
+        default="",
+        metavar="A,B",
+        help="task families in turn, repeated ones more often (default: drawn by the seed)",
+    )
     add("--workers", type=int, default=1, metavar="W", help="processes (default: 1)")
     parser.epilog = _EXAMPLES
 
@@ -57,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.image_size,
         settings,
         arguments.policy,
+        tuple(filter(None, arguments.families.split(","))),
     )
     folder = Path(arguments.dataset)
     print(collect_dataset(folder.parent, folder.name, job, arguments.workers))

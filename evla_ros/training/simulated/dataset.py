@@ -32,7 +32,8 @@ GROUP = 25  # episodes a process plays on one compiled world
 class CollectJob:
     """Which episodes: seeds first ..
 
-    First + episodes - 1 of a world. checkpoint: whose states ('': the expert's).
+    First + episodes - 1 of a world. checkpoint: whose states ('': the expert's). families: of the
+    episodes, taken in turn (none: drawn by the seed).
     """
 
     world: str
@@ -41,11 +42,17 @@ class CollectJob:
     image_size: int = 128
     settings: CollectSettings = field(default_factory=CollectSettings)
     checkpoint: str = ""
+    families: tuple[str, ...] = ()
 
     @property
     def seeds(self) -> range:
         """The seeds of the episodes."""
         return range(self.first_seed, self.first_seed + self.episodes)
+
+    def family(self, seed: int) -> str | None:
+        """The family that the episode of this seed plays; None: the seed draws it."""
+        count = len(self.families)
+        return self.families[(seed - self.first_seed) % count] if count else None
 
 
 def collect_dataset(root: Path, name: str, job: CollectJob, workers: int = 1) -> Path:
@@ -102,7 +109,8 @@ def _play(staging: Path, job: CollectJob, seeds: Sequence[int]) -> Iterator[int]
     for seed in seeds:
         path = staged_path(staging, f"{job.world}-{by}-{seed:08d}")
         if not path.exists():
-            stage_episode(staging, collect_episode(world, seed, job.settings, actor), features)
+            episode = collect_episode(world, seed, job.settings, actor, job.family(seed))
+            stage_episode(staging, episode, features)
         yield seed
     world.close()
 
