@@ -20,7 +20,7 @@ from evla_ros.model.model_input import ModelInput
 from evla_ros.model.predictor import Predictor
 
 if TYPE_CHECKING:
-    from evla_ros.training.source import Source
+    from evla_ros.training.samples.source import Source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def rows(options: argparse.Namespace) -> Iterator[Row]:
     """One row a head: percent of the action tokens that are equal or one bin away."""
-    from evla_ros.training.source import Source
+    from evla_ros.training.samples.source import Source
 
     if not (options.checkpoint and options.dataset):
         raise EvlaError("the int8 comparison needs both --checkpoint and --dataset")

@@ -76,7 +76,7 @@ def _context(run: Run) -> dict[str, Any]:
 
 
 def _loader(run: Run, seconds: float, context: dict[str, Any]) -> Iterable[Row]:
-    from evla_ros.training.loader import batches
+    from evla_ros.training.samples.loader import batches
 
     size = run.config.optimizer.batch
     stream = batches(run.train_stream, run.share, 0, 0)
@@ -86,7 +86,7 @@ def _loader(run: Run, seconds: float, context: dict[str, Any]) -> Iterable[Row]:
 
 
 def _step(run: Run, seconds: float, context: dict[str, Any]) -> Any:
-    from evla_ros.training.loader import batches
+    from evla_ros.training.samples.loader import batches
 
     size = run.config.optimizer.batch
     floor = matmul_rate(run, seconds) / _step_flops(run, size)
@@ -122,7 +122,7 @@ def _step_flops(run: Run, size: int) -> float:
     """FLOPs of one sample's forward and backward, counted by torch's counter on a real step."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    from evla_ros.training.loader import batches
+    from evla_ros.training.samples.loader import batches
 
     counter = FlopCounterMode(display=False)
     with counter:

@@ -60,7 +60,7 @@ def main(words: list[str]) -> None:
     """Take `settings.json steps answer.json`: train, and let rank 0 write what a step costs."""
     from evla_ros.training import distributed
     from evla_ros.training.config import load_config
-    from evla_ros.training.loader import batches
+    from evla_ros.training.samples.loader import batches
     from evla_ros.training.train import Run
 
     config, steps = load_config(words[0]), int(words[1])

@@ -13,7 +13,10 @@ from evla_ros.errors import EvlaError, nearest
 
 KINDS = {
     "sim": ("evla_ros.sim.evaluation.command", "closed-loop success in a simulated world"),
-    "offline": ("evla_ros.training.offline_eval", "action error on held-out episodes of a dataset"),
+    "offline": (
+        "evla_ros.training.evaluation.offline_eval",
+        "action error on held-out episodes of a dataset",
+    ),
 }
 
 

@@ -19,14 +19,14 @@ from evla_ros.model.normalization import DatasetStatistics
 from evla_ros.model.presets import load_preset
 from evla_ros.model.processor import Processor
 from evla_ros.model.text_tokenizer import train_tokenizer
-from evla_ros.training.batch import Collator
 from evla_ros.training.config import TrainConfig
 from evla_ros.training.errors import TrainingDataError
-from evla_ros.training.feature_cache import FeatureCache
-from evla_ros.training.loader import SampleSettings, SampleStream
-from evla_ros.training.source import Source
-from evla_ros.training.statistics import choose_statistics, statistics_key
-from evla_ros.training.transplant import adapted_config, transplant
+from evla_ros.training.model_changes.transplant import adapted_config, transplant
+from evla_ros.training.samples.batch import Collator
+from evla_ros.training.samples.feature_cache import FeatureCache
+from evla_ros.training.samples.loader import SampleSettings, SampleStream
+from evla_ros.training.samples.source import Source
+from evla_ros.training.samples.statistics import choose_statistics, statistics_key
 
 
 @dataclass(frozen=True, eq=False)

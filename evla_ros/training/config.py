@@ -21,7 +21,7 @@ class _Strict(BaseModel):
 class DatasetEntry(_Strict):
     """One dataset folder.
 
-    `weight` multiplies its size, `transform` is a name of training/standardize.py.
+    `weight` multiplies its size, `transform` is a name of training/samples/standardize.py.
     """
 
     path: str

@@ -13,7 +13,7 @@ from torch import nn
 from evla_ros.training import distributed
 from evla_ros.training.config import TrainConfig
 from evla_ros.training.errors import TrainingError
-from evla_ros.training.loader import Share
+from evla_ros.training.samples.loader import Share
 
 
 def open_folder(

@@ -31,14 +31,14 @@ from evla_ros.model.prefix import assemble
 from evla_ros.model.presets import load_preset
 from evla_ros.model.text_tokenizer import train_tokenizer
 from evla_ros.training.config import OptimizerSettings
-from evla_ros.training.conversations import (
+from evla_ros.training.errors import TrainingError
+from evla_ros.training.samples.conversations import (
     Conversation,
     encode,
     pad,
     read_conversations,
     read_image,
 )
-from evla_ros.training.errors import TrainingError
 from evla_ros.training.schedule import learning_rate
 
 STAGES = ("align", "finetune")

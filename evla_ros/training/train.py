@@ -24,26 +24,26 @@ from torch import nn
 from evla_ros.errors import EvlaError
 from evla_ros.model.checkpoint import save_checkpoint
 from evla_ros.training import distributed
-from evla_ros.training.batch import Batch
 from evla_ros.training.building import Parts, build, stream
 from evla_ros.training.checkpointing import load_state, save_state
-from evla_ros.training.compiling import compile_decoder
 from evla_ros.training.config import TrainConfig, load_config
 from evla_ros.training.curves import plot_curves
 from evla_ros.training.ema import Ema
 from evla_ros.training.errors import TrainingError
-from evla_ros.training.evaluate import evaluate
-from evla_ros.training.feature_cache import FeatureCache
-from evla_ros.training.freeze import freeze
-from evla_ros.training.grounding import Grounding
-from evla_ros.training.loader import SampleStream, batches
-from evla_ros.training.lora import add_lora, merged_tensors
-from evla_ros.training.losses import Sums, action_sums, token_sums
+from evla_ros.training.evaluation.evaluate import evaluate
 from evla_ros.training.metrics import MetricsLog
+from evla_ros.training.model_changes.compiling import compile_decoder
+from evla_ros.training.model_changes.freeze import freeze
+from evla_ros.training.model_changes.lora import add_lora, merged_tensors
+from evla_ros.training.objective.grounding import Grounding
+from evla_ros.training.objective.losses import Sums, action_sums, token_sums
+from evla_ros.training.objective.step_subset import draw_steps, forward_steps, pick_steps
 from evla_ros.training.preparing import decay_groups, open_folder, share_of
 from evla_ros.training.progress import show
+from evla_ros.training.samples.batch import Batch
+from evla_ros.training.samples.feature_cache import FeatureCache
+from evla_ros.training.samples.loader import SampleStream, batches
 from evla_ros.training.schedule import learning_rate
-from evla_ros.training.step_subset import draw_steps, forward_steps, pick_steps
 
 
 def train(config: TrainConfig, *, resume: bool = False) -> Path:

@@ -31,9 +31,9 @@ from evla_ros.training.checkpointing import load_state, save_state
 from evla_ros.training.config import OptimizerSettings
 from evla_ros.training.ema import Ema
 from evla_ros.training.errors import TrainingDataError, TrainingError
-from evla_ros.training.sample import objects_at
+from evla_ros.training.samples.sample import objects_at
+from evla_ros.training.samples.source import Source
 from evla_ros.training.schedule import learning_rate
-from evla_ros.training.source import Source
 
 REPORT_EVERY, SAVE_EVERY = 50, 200
 _REACH_M = 0.2

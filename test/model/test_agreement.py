@@ -23,7 +23,7 @@ from evla_ros.embodiment import action_layout, load_embodiment
 from evla_ros.model.checkpoint import save_checkpoint
 from evla_ros.model.normalization import DatasetStatistics
 from evla_ros.model.predictor import Predictor
-from evla_ros.training.source import Source
+from evla_ros.training.samples.source import Source
 
 STEPS = 6
 

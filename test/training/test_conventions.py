@@ -19,8 +19,8 @@ from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.sim.demonstrations import DemonstrationPlan, LockstepRecorder, episode_name
 from evla_ros.sim.experts.style import Style
 from evla_ros.sim.worlds import make_world
+from evla_ros.training.samples.standardize import evla
 from evla_ros.training.simulated.collect import CollectSettings, collect_episode, collect_features
-from evla_ros.training.standardize import evla
 
 SEEDS = range(50_000, 50_006)
 SIZE = 64

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from evla_ros.cli.main import main
-from evla_ros.training.adaptation import table as adaptation_table
+from evla_ros.training.experiments.adaptation import table as adaptation_table
 
 WORLD = ["--world", "tabletop_arm", "--tasks", "reach", "--episodes", "1"]
 
@@ -51,8 +51,8 @@ def test_both_decodings_are_compared_at_one_budget(config, tmp_path, capsys):
 
 @pytest.mark.timeout(300)
 def test_a_budget_in_minutes_is_turned_into_steps_by_measuring(config):
-    from evla_ros.training.comparison import steps_for
     from evla_ros.training.errors import TrainingError
+    from evla_ros.training.experiments.comparison import steps_for
 
     steps = steps_for(config, ["optimizer.batch=2"], 0.5)
     assert steps["joint"] > 1

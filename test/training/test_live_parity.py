@@ -15,9 +15,9 @@ import pytest
 from evla_ros.cli.main import main
 from evla_ros.training.config import parse_config
 from evla_ros.training.errors import TrainingError
-from evla_ros.training.offline_eval import load_predictor
-from evla_ros.training.parity import Parity, check_parity
-from evla_ros.training.source import Source
+from evla_ros.training.evaluation.offline_eval import load_predictor
+from evla_ros.training.evaluation.parity import Parity, check_parity
+from evla_ros.training.samples.source import Source
 from evla_ros.training.train import train
 
 

@@ -10,9 +10,9 @@ import torch
 
 from evla_ros.training.building import build, stream
 from evla_ros.training.config import parse_config
-from evla_ros.training.loader import Share, batches
-from evla_ros.training.sample import draw_answers, own_answer, relabelled
-from evla_ros.training.source import Source
+from evla_ros.training.samples.loader import Share, batches
+from evla_ros.training.samples.sample import draw_answers, own_answer, relabelled
+from evla_ros.training.samples.source import Source
 
 CHUNK, LENGTH = 4, 9
 

@@ -10,17 +10,17 @@ import torch
 
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.presets import load_preset
-from evla_ros.training.batch import Collator
 from evla_ros.training.building import build, stream
 from evla_ros.training.config import LoraSettings, OptimizerSettings, parse_config
 from evla_ros.training.ema import Ema
-from evla_ros.training.freeze import freeze
-from evla_ros.training.grounding import Grounding
-from evla_ros.training.lora import add_lora, merged_tensors
-from evla_ros.training.losses import action_sums, token_sums
+from evla_ros.training.model_changes.freeze import freeze
+from evla_ros.training.model_changes.lora import add_lora, merged_tensors
+from evla_ros.training.objective.grounding import Grounding
+from evla_ros.training.objective.losses import action_sums, token_sums
+from evla_ros.training.objective.step_subset import draw_steps, forward_steps
+from evla_ros.training.samples.batch import Collator
+from evla_ros.training.samples.standardize import binary_gripper, bridge
 from evla_ros.training.schedule import learning_rate
-from evla_ros.training.standardize import binary_gripper, bridge
-from evla_ros.training.step_subset import draw_steps, forward_steps
 
 REST = {"slot_embedding", "proprio", "l1_head"}
 

@@ -15,8 +15,8 @@ from evla_ros.errors import EvlaError
 from evla_ros.model.checkpoint import load_checkpoint
 from evla_ros.model.text_tokenizer import train_tokenizer
 from evla_ros.training.config import OptimizerSettings
-from evla_ros.training.conversations import encode, pad, read_conversations
 from evla_ros.training.pretrain import PretrainConfig, pretrain, trainable
+from evla_ros.training.samples.conversations import encode, pad, read_conversations
 
 
 @pytest.fixture

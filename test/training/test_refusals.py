@@ -11,8 +11,8 @@ from evla_ros.errors import EvlaError
 from evla_ros.training.building import build
 from evla_ros.training.config import load_config, parse_config
 from evla_ros.training.errors import TrainingError
-from evla_ros.training.source import Source
-from evla_ros.training.standardize import StandardEpisode
+from evla_ros.training.samples.source import Source
+from evla_ros.training.samples.standardize import StandardEpisode
 
 
 def test_nan_action_names_dataset_episode_and_step(plain_dataset, monkeypatch):

@@ -15,13 +15,13 @@ from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.errors import EvlaError
 from evla_ros.sim.experts.style import Style
 from evla_ros.sim.worlds import make_world
-from evla_ros.training.conversations import read_conversations
+from evla_ros.training.samples.conversations import read_conversations
+from evla_ros.training.samples.source import Source
 from evla_ros.training.simulated.captions import write_captions
 from evla_ros.training.simulated.collect import CollectSettings, collect_episode
 from evla_ros.training.simulated.dataset import CollectJob, collect_dataset
 from evla_ros.training.simulated.objects import object_columns, object_names
 from evla_ros.training.simulated.relabel import draw_tasks, relabel
-from evla_ros.training.source import Source
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 
 from evla_ros.cli.main import main
 from evla_ros.training.errors import TrainingError
-from evla_ros.training.stages import Job, Stage, StageTimes, run_stages
+from evla_ros.training.experiments.stages import Job, Stage, StageTimes, run_stages
 
 
 def touch(path, code=0):

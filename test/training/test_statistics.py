@@ -12,8 +12,8 @@ from evla_ros.model.normalization import DatasetStatistics
 from evla_ros.model.predictor import Predictor
 from evla_ros.training.config import parse_config
 from evla_ros.training.errors import TrainingDataError
-from evla_ros.training.source import Source
-from evla_ros.training.statistics import choose_statistics, statistics_key
+from evla_ros.training.samples.source import Source
+from evla_ros.training.samples.statistics import choose_statistics, statistics_key
 from evla_ros.training.train import train
 
 

@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from evla_ros.model.checkpoint import load_checkpoint
-from evla_ros.training import compiling
 from evla_ros.training.checkpointing import states
 from evla_ros.training.config import parse_config
 from evla_ros.training.errors import TrainingError
 from evla_ros.training.metrics import read_metrics
+from evla_ros.training.model_changes import compiling
 from evla_ros.training.train import train
 
 STEPS = 3

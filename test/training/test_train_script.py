@@ -24,9 +24,9 @@ from evla_ros.training.checkpointing import states
 from evla_ros.training.config import parse_config
 from evla_ros.training.errors import TrainingError
 from evla_ros.training.metrics import read_metrics
-from evla_ros.training.source import Source
+from evla_ros.training.model_changes.transplant import adapted_config, transplant
+from evla_ros.training.samples.source import Source
 from evla_ros.training.train import train
-from evla_ros.training.transplant import adapted_config, transplant
 
 CHUNK = 4
 SCRIPT = [sys.executable, "-m", "evla_ros.training.train"]

@@ -32,7 +32,7 @@ ALLOWED = {
 DOORS = {
     ("policy/evla_policy.py", "model"),
     ("sim/evaluation/workers.py", "ros"),
-    ("training/parity.py", "ros"),
+    ("training/evaluation/parity.py", "ros"),
 }
 
 

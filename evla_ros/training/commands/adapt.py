@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from evla_ros.training.errors import TrainingError
 
 if TYPE_CHECKING:
-    from evla_ros.training.adaptation import Adaptation
+    from evla_ros.training.experiments.adaptation import Adaptation
 
 _ROOT = Path(__file__).parents[3]
 _TASKS = ("lift", "hand_over", "lift_tray", "lift_both")
@@ -50,9 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Record, convert, train, score, write; prints the table."""
-    from evla_ros.training.adaptation import stages_of, trials_of, write
-    from evla_ros.training.stages import StageTimes, run_stages
-    from evla_ros.training.trials import Scoring, run_trials
+    from evla_ros.training.experiments.adaptation import stages_of, trials_of, write
+    from evla_ros.training.experiments.stages import StageTimes, run_stages
+    from evla_ros.training.experiments.trials import Scoring, run_trials
 
     adaptation = _adaptation(arguments)
     stages, times = stages_of(adaptation), StageTimes(adaptation.folder)
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _adaptation(arguments: argparse.Namespace) -> Adaptation:
     from evla_ros.errors import nearest
     from evla_ros.sim.worlds import make_suite
-    from evla_ros.training.adaptation import Adaptation
+    from evla_ros.training.experiments.adaptation import Adaptation
     from evla_ros.training.simulated.recordings import choose_via
 
     known = make_suite(arguments.world).grammar.families

@@ -39,9 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, score, write; prints the table."""
-    from evla_ros.training.comparison import MODES, kept, steps_for, trials_of, write
     from evla_ros.training.config import load_config
-    from evla_ros.training.trials import Scoring, run_trials
+    from evla_ros.training.experiments.comparison import MODES, kept, steps_for, trials_of, write
+    from evla_ros.training.experiments.trials import Scoring, run_trials
 
     if (arguments.steps > 0) == (arguments.minutes > 0):
         raise TrainingError("give a budget: either --steps N or --minutes M")

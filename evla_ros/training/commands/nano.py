@@ -47,9 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the stages that are not done yet; prints their times and the checkpoint."""
-    from evla_ros.training.recipe import Recipe, stages_of
+    from evla_ros.training.experiments.recipe import Recipe, stages_of
+    from evla_ros.training.experiments.stages import StageTimes, run_stages
     from evla_ros.training.simulated.recordings import choose_via
-    from evla_ros.training.stages import StageTimes, run_stages
 
     _check(arguments)
     via = choose_via(arguments.record_via) if arguments.record else "lockstep"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from evla_ros.data.bags.metadata import custom_data, read_metadata
 from evla_ros.training.errors import TrainingError
-from evla_ros.training.stages import Job
+from evla_ros.training.experiments.stages import Job
 
 # Evaluation plays small seeds, `evla train collect` begins at 1,000,000.
 FIRST_SEED = 50_000

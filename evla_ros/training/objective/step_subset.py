@@ -17,7 +17,7 @@ from evla_ros.model.attention_mask import MASK_RULES, additive, visible
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.model_input import JointOutput, ModelInput
 from evla_ros.model.prefix import assemble
-from evla_ros.training.batch import Batch
+from evla_ros.training.samples.batch import Batch
 
 
 def draw_steps(chunk: int, count: int, generator: torch.Generator) -> Tensor:

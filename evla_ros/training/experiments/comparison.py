@@ -13,8 +13,8 @@ from typing import Any
 
 from evla_ros.training.config import TrainConfig, load_config
 from evla_ros.training.errors import TrainingError
+from evla_ros.training.experiments.trials import Trial
 from evla_ros.training.metrics import read_metrics
-from evla_ros.training.trials import Trial
 
 # Tokens alone, all K*D of them and no auxiliary loss: what differs is the decoding.
 _ALONE = ("loss.l1=0.0", "loss.tokens=1.0", "loss.steps=0", "loss.grounding=0.0")

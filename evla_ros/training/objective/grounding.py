@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.model_input import JointOutput
-from evla_ros.training.batch import Batch
+from evla_ros.training.samples.batch import Batch
 
 _KEY = 64
 _REACH_M = 0.2

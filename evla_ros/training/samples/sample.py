@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from evla_ros.training.standardize import StandardEpisode
+from evla_ros.training.samples.standardize import StandardEpisode
 
 FloatArray = npt.NDArray[np.float32]
 RELABEL = "relabel_actions_"

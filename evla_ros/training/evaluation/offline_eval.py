@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from evla_ros.training.parity import sentences
+from evla_ros.training.evaluation.parity import sentences
 
 if TYPE_CHECKING:
     from evla_ros.model.predictor import Predictor
-    from evla_ros.training.source import Source
+    from evla_ros.training.samples.source import Source
 
 Float = npt.NDArray[np.float64]
 TOKENS_WITHIN = 4
@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare, print the table or JSON, write the folder when asked."""
     from evla_ros.training.errors import TrainingError
-    from evla_ros.training.source import Source
+    from evla_ros.training.samples.source import Source
 
     out = Path(arguments.out) if arguments.out else None
     if out is not None and out.exists():
@@ -106,7 +106,7 @@ def load_predictor(
 
 def _gate(predictor: Predictor, source: Source, arguments: argparse.Namespace) -> dict[str, Any]:
     from evla_ros.training.errors import TrainingError
-    from evla_ros.training.parity import check_parity
+    from evla_ros.training.evaluation.parity import check_parity
 
     if arguments.live < 1:
         raise TrainingError(f"--live {arguments.live}: at least 1 frame")
@@ -120,7 +120,7 @@ def _gate(predictor: Predictor, source: Source, arguments: argparse.Namespace) -
 
 def compare(predictor: Predictor, source: Source, frames: int) -> Comparison:
     """Predict every n-th frame of the split, so that at most `frames` are spread over all of it."""
-    from evla_ros.training.sample import own_answer
+    from evla_ros.training.samples.sample import own_answer
 
     source.check(predictor.action_dim, predictor.config.proprio_dim, predictor.config.image.cameras)
     numbers = np.unique(np.linspace(0, len(source) - 1, min(frames, len(source))).astype(int))

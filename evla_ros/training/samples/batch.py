@@ -17,7 +17,7 @@ from evla_ros.model.config import EvlaConfig
 from evla_ros.model.model_input import ModelInput
 from evla_ros.model.normalization import Normalizer
 from evla_ros.model.processor import Processor
-from evla_ros.training.sample import Sample
+from evla_ros.training.samples.sample import Sample
 
 UNSEEN = -1.0
 

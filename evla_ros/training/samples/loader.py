@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from evla_ros.training.augmentation import augment
-from evla_ros.training.batch import Batch, Collator
-from evla_ros.training.feature_cache import FeatureCache
-from evla_ros.training.sample import Sample, draw_answers, objects_at
-from evla_ros.training.source import Source
+from evla_ros.training.samples.augmentation import augment
+from evla_ros.training.samples.batch import Batch, Collator
+from evla_ros.training.samples.feature_cache import FeatureCache
+from evla_ros.training.samples.sample import Sample, draw_answers, objects_at
+from evla_ros.training.samples.source import Source
 
 
 @dataclass(frozen=True)

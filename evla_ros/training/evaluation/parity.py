@@ -21,8 +21,8 @@ from evla_ros.training.errors import TrainingDataError, TrainingError
 if TYPE_CHECKING:
     from evla_ros.model.predictor import Predictor
     from evla_ros.ros.live_replay import Frame
-    from evla_ros.training.source import Source
-    from evla_ros.training.standardize import StandardEpisode
+    from evla_ros.training.samples.source import Source
+    from evla_ros.training.samples.standardize import StandardEpisode
 
 Float = npt.NDArray[np.float64]
 EDGE = 1e-4  # of the normalised range -1..1: less is rounding, which may cross the edge of a bin
@@ -118,8 +118,8 @@ def _training_chunk(predictor: Predictor, source: Source, index: int, step: int)
     import torch
 
     from evla_ros.model.decode import decode_joint
-    from evla_ros.training.batch import Collator
-    from evla_ros.training.sample import Sample, own_answer
+    from evla_ros.training.samples.batch import Collator
+    from evla_ros.training.samples.sample import Sample, own_answer
 
     config, episode = predictor.config, source.episode(index)
     images = {c: episode.episode.image(episode.cameras[c], step) for c in config.image.cameras}

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.image_processor import ImageProcessor
-from evla_ros.training.source import Source
+from evla_ros.training.samples.source import Source
 
 FORWARD = 64  # frames encoded at once
 

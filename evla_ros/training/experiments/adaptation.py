@@ -12,10 +12,10 @@ from typing import Any
 
 from evla_ros.data.bags.metadata import custom_data, read_metadata
 from evla_ros.training.errors import TrainingError
-from evla_ros.training.recipe import is_dataset
+from evla_ros.training.experiments.recipe import is_dataset
+from evla_ros.training.experiments.stages import Job, Stage
+from evla_ros.training.experiments.trials import Trial
 from evla_ros.training.simulated.recordings import FIRST_SEED, Recordings, bag_folders
-from evla_ros.training.stages import Job, Stage
-from evla_ros.training.trials import Trial
 
 SEEDS_APART = 1000
 

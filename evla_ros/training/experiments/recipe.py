@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evla_ros.training.checkpointing import states
-from evla_ros.training.compiling import has_compiler
+from evla_ros.training.experiments.stages import Job, Stage
+from evla_ros.training.model_changes.compiling import has_compiler
 from evla_ros.training.simulated.recordings import Recordings, bag_folders
-from evla_ros.training.stages import Job, Stage
 
 IMAGE_SIZE = 128
 WORTH_COMPILING = 500  # steps

@@ -13,7 +13,7 @@ from evla_ros.data.rlds.statistics import column_statistics, default_mask
 from evla_ros.embodiment import parse_embodiment
 from evla_ros.model.normalization import DatasetStatistics
 from evla_ros.training.errors import TrainingDataError
-from evla_ros.training.source import Source
+from evla_ros.training.samples.source import Source
 
 Rule = Literal["auto", "pooled", "per_dataset"]
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.data.rlds.statistics import column_statistics, default_mask
 from evla_ros.training.errors import TrainingDataError
-from evla_ros.training.standardize import StandardEpisode, find_transform
+from evla_ros.training.samples.standardize import StandardEpisode, find_transform
 
 MOST_EPISODES_CACHED = 4096
 

@@ -11,11 +11,11 @@ from typing import Any
 import torch
 
 from evla_ros.model.evla_model import EvlaModel
-from evla_ros.training.batch import Batch
 from evla_ros.training.config import TrainConfig
 from evla_ros.training.distributed import World
-from evla_ros.training.loader import SampleStream
-from evla_ros.training.losses import action_sums, token_logits, token_sums
+from evla_ros.training.objective.losses import action_sums, token_logits, token_sums
+from evla_ros.training.samples.batch import Batch
+from evla_ros.training.samples.loader import SampleStream
 
 
 def evaluate(
