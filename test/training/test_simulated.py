@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.errors import EvlaError
 from evla_ros.sim.experts.style import Style
 from evla_ros.sim.worlds import make_world
+from evla_ros.training.errors import TrainingDataError
 from evla_ros.training.samples.conversations import read_conversations
 from evla_ros.training.samples.source import Source
 from evla_ros.training.simulated.captions import write_captions
@@ -99,6 +101,27 @@ def test_dataset_is_written_once_and_read_by_the_trainer(tmp_path):
     source = Source(path, "train")
     source.check(7, 8, ["primary", "wrist"])
     assert all(source.locate(number)[1] % 2 == 0 for number in range(len(source)))
+
+
+def test_families_are_played_in_turn_and_an_unknown_one_is_named(tmp_path):
+    settings = CollectSettings(max_ticks=60, relabels=0)
+    job = CollectJob("tabletop_arm", 3, 50, 64, settings, families=("reach", "reach", "lift"))
+    dataset = RldsDataset.open(collect_dataset(tmp_path, "chosen", job))
+    played = [
+        e.metadata["task_family"] for split in dataset.splits for e in dataset.episodes(split)
+    ]
+    assert sorted(played) == ["lift", "reach", "reach"]
+    with pytest.raises(TrainingDataError, match="no task family 'stak'.*stack"):
+        collect_dataset(tmp_path, "wrong", replace(job, families=("stak",)))
+
+
+def test_an_unfinished_collection_takes_no_other_jobs_episodes(tmp_path):
+    job = CollectJob("tabletop_arm", 2, 50, 64, families=("reach",))
+    (tmp_path / ".tiny.staging").mkdir()
+    (tmp_path / ".tiny.staging" / "job.json").write_text("{}")
+    with pytest.raises(TrainingDataError, match="with other options"):
+        collect_dataset(tmp_path, "tiny", job)
+    assert (tmp_path / ".tiny.staging" / "job.json").read_text() == "{}"
 
 
 def test_captions_are_llava_conversations(world, tmp_path):

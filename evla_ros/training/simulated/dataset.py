@@ -4,19 +4,22 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from evla_ros.data.rlds.staging import stage_episode, staged_path
 from evla_ros.data.rlds.writer import DatasetWriter
 from evla_ros.embodiment import action_layout, load_embodiment
+from evla_ros.errors import nearest
 from evla_ros.sim.world import World
 from evla_ros.sim.worlds import make_world
+from evla_ros.training.errors import TrainingDataError
 from evla_ros.training.simulated.collect import (
     Actor,
     CollectSettings,
@@ -56,12 +59,21 @@ class CollectJob:
 
 
 def collect_dataset(root: Path, name: str, job: CollectJob, workers: int = 1) -> Path:
-    """Write `<root>/<name>/<version>` and return it; a killed run goes on where it stopped."""
-    staging = root / f".{name}.staging"
-    staging.mkdir(parents=True, exist_ok=True)
-    _play_all(staging, job, workers)
+    """Write `<root>/<name>/<version>` and return it; a killed run goes on where it stopped.
+
+    Raises TrainingDataError for an unknown family, and when the unfinished run is of another job.
+    """
     embodiment = load_embodiment(job.world)
     world = make_world(job.world, image_size=job.image_size)
+    for family in job.families:
+        if family not in world.suite.grammar.families:
+            raise TrainingDataError(
+                f"no task family {family!r} in {job.world}; "
+                f"{nearest(family, world.suite.grammar.families)}"
+            )
+    staging = root / f".{name}.staging"
+    _claim(staging, job)
+    _play_all(staging, job, workers)
     writer = DatasetWriter(
         root,
         name,
@@ -78,6 +90,18 @@ def collect_dataset(root: Path, name: str, job: CollectJob, workers: int = 1) ->
         file.unlink()
     staging.rmdir()
     return writer.report.path
+
+
+def _claim(staging: Path, job: CollectJob) -> None:
+    """Note the job beside its episodes, so that no other job's are mixed with them."""
+    note, wanted = staging / "job.json", json.dumps(asdict(job), indent=2)
+    if note.exists() and note.read_text() != wanted:
+        raise TrainingDataError(
+            f"{str(staging)!r} holds an unfinished collection with other options; repeat it with "
+            "those of its job.json, or remove the folder"
+        )
+    staging.mkdir(parents=True, exist_ok=True)
+    note.write_text(wanted)
 
 
 def _play_all(staging: Path, job: CollectJob, workers: int) -> None:
@@ -106,7 +130,10 @@ def _play(staging: Path, job: CollectJob, seeds: Sequence[int]) -> Iterator[int]
     features = collect_features(world, job.image_size, job.settings)
     actor = _actor(job, world)
     by = "policy" if actor else "expert"
+    parent = multiprocessing.parent_process()
     for seed in seeds:
+        if parent is not None and not parent.is_alive():
+            break  # killed: whoever takes up the job must not meet us
         path = staged_path(staging, f"{job.world}-{by}-{seed:08d}")
         if not path.exists():
             episode = collect_episode(world, seed, job.settings, actor, job.family(seed))
