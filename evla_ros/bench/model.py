@@ -19,7 +19,7 @@ from evla_ros.bench.model_timer import Timer
 from evla_ros.bench.model_work import count_flops, example, required_images, weight_bytes
 from evla_ros.bench.report import Row
 from evla_ros.bench.roofline import Roofline, measure
-from evla_ros.errors import EvlaError
+from evla_ros.errors import EvlaError, nearest
 from evla_ros.model.acceleration import CudaGraphStep, compile_blocks
 from evla_ros.model.building import random_model
 from evla_ros.model.config import EvlaConfig
@@ -62,6 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "example:\n  evla bench model --preset evla-nano --dtypes fp32 --threads 1"
 
 
+TIMED = (
+    *("stage.image_processing", "stage.dinov2", "stage.siglip", "stage.projector", "stage.head"),
+    *("llm.joint", "llm.autoregressive", "step.joint", "step.autoregressive"),
+)  # the rows that --only chooses from
+
+
 def rows(options: argparse.Namespace) -> Iterable[Row]:
     """Measure every dtype and action shape."""
     if options.threads > 0:
@@ -73,6 +79,9 @@ def rows(options: argparse.Namespace) -> Iterable[Row]:
         return
     if options.clock == "cpu" and (torch.get_num_threads() > 1 or options.device != "cpu"):
         raise EvlaError("--clock cpu measures one thread; add --threads 1")
+    for part in options.only.split(","):
+        if not any(name.startswith(part) for name in TIMED):
+            raise EvlaError(f"--only {part!r}: no such row; {nearest(part, TIMED)}")
     for dtype in options.dtypes.split(","):
         if dtype not in DTYPES:
             raise EvlaError(f"unknown dtype {dtype!r}; use one of {', '.join(DTYPES)}")

@@ -53,6 +53,7 @@ def test_chosen_rows_only(
     [
         (["--actions", "8by7"], "'8by7' is not CHUNKxDIM"),
         (["--dtypes", "fp4"], "unknown dtype 'fp4'"),
+        (["--only", "step.jiont"], "did you mean 'step.joint'"),
         (["--threads", "2", "--clock", "cpu"], "measures one thread"),
         (["--preset", "evla-nan"], "did you mean 'evla-nano'"),
     ],

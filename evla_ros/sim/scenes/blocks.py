@@ -24,6 +24,7 @@ COLOURS = {
     "yellow": (0.90, 0.76, 0.05),
 }
 BLOCKS = 3
+BLOCK_NAMES = tuple(f"{colour} block" for colour in COLOURS)
 HALF_M = 0.0225
 BLOCK_RADIUS_M = 0.052
 _MAX_YAW_RAD = 0.35
@@ -52,6 +53,10 @@ class BlockScene:
         """Return the centre [3] of a block in metres."""
         adr = self._qpos[self._index(colour)]
         return np.array(data.qpos[adr : adr + 3])
+
+    def block_places(self, data: mujoco.MjData) -> dict[str, Array]:
+        """Return name -> centre [3] in metres of the blocks of this episode."""
+        return {f"{colour} block": self.block(data, colour) for colour in self.colours}
 
     def block_yaw(self, data: mujoco.MjData, colour: str) -> float:
         """Return a block's turn about z in [-pi/4, pi/4): a cube repeats every quarter turn."""

@@ -8,7 +8,14 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from evla_ros.sim.scenes.blocks import BLOCK_RADIUS_M, BLOCKS, COLOURS, BlockScene, yaw_of
+from evla_ros.sim.scenes.blocks import (
+    BLOCK_NAMES,
+    BLOCK_RADIUS_M,
+    BLOCKS,
+    COLOURS,
+    BlockScene,
+    yaw_of,
+)
 from evla_ros.sim.scenes.contacts import touching
 from evla_ros.sim.scenes.look import Look
 from evla_ros.sim.scenes.placement import scatter, yaw_quaternion_wxyz
@@ -27,10 +34,18 @@ _PARKED_M = {"bowl": (0.60, -0.35), "plate": (0.60, 0.35), "bar": (0.60, 0.0), "
 _FLOOR_M = -0.95
 _NEEDS = {"put_in_bowl": "bowl", "put_on_plate": "plate", "hand_over": "bar", "lift_tray": "tray"}
 _MAX_YAW_RAD = 0.25
+_PART_NAMES = {
+    "bar_far": "far bar end",
+    "bar_near": "near bar end",
+    "tray_left": "left handle",
+    "tray_right": "right handle",
+}
 
 
 class HumanoidScene(BlockScene):
     """Where the humanoid's objects are; props that an episode does not use lie under the table."""
+
+    names = (*BLOCK_NAMES, *RADII_M, *_PART_NAMES.values())
 
     def __init__(self, model: mujoco.MjModel) -> None:
         """Find the objects in the compiled model."""
@@ -73,6 +88,16 @@ class HumanoidScene(BlockScene):
             self._put(data, name, spot, rng.uniform(-_MAX_YAW_RAD, _MAX_YAW_RAD))
         self._put_blocks(data, points[len(props) :], rng)
         return True
+
+    def places(self, data: mujoco.MjData) -> dict[str, Array]:
+        """Return name -> position [3] in metres of the named things that are here."""
+        props = {n: self.place_of(data, n) for n in RADII_M if self.is_here(data, n)}
+        held_by = {
+            name: self.part(data, part)
+            for part, name in _PART_NAMES.items()
+            if part.split("_")[0] in props
+        }
+        return {**self.block_places(data), **props, **held_by}
 
     def is_here(self, data: mujoco.MjData, name: str) -> bool:
         """Return whether a prop is on (or above) the table."""

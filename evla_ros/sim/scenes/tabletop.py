@@ -8,7 +8,14 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from evla_ros.sim.scenes.blocks import BLOCK_RADIUS_M, BLOCKS, COLOURS, HALF_M, BlockScene
+from evla_ros.sim.scenes.blocks import (
+    BLOCK_NAMES,
+    BLOCK_RADIUS_M,
+    BLOCKS,
+    COLOURS,
+    HALF_M,
+    BlockScene,
+)
 from evla_ros.sim.scenes.contacts import touching
 from evla_ros.sim.scenes.look import Look
 from evla_ros.sim.scenes.placement import scatter
@@ -30,6 +37,8 @@ _DRAWER_NEEDED = {"open": False, "close": True, "put_in_drawer": True}
 
 class TabletopScene(BlockScene):
     """Where the tabletop's objects are; built once per world, redrawn by `place` at every reset."""
+
+    names = (*BLOCK_NAMES, "bowl", "plate", "drawer")
 
     def __init__(self, model: mujoco.MjModel) -> None:
         """Find the objects in the compiled model."""
@@ -77,6 +86,11 @@ class TabletopScene(BlockScene):
             self._model.body_pos[self._bodies[name], :2] = point
         self._put_blocks(data, points[2:], rng)
         return True
+
+    def places(self, data: mujoco.MjData) -> dict[str, Array]:
+        """Return name -> position [3] in metres of the named things that are here."""
+        dishes = {name: self.place_of(name) for name in ("bowl", "plate")}
+        return {**self.block_places(data), **dishes, "drawer": self.knob(data)}
 
     def place_of(self, name: str) -> Array:
         """Return the centre [3] of the bowl or the plate on the table, in metres."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import mujoco
 import numpy as np
+import numpy.typing as npt
 
 from evla_ros.sim.experts.expert import Expert
 from evla_ros.sim.experts.style import Style
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
 
 
 class Scene(Protocol):
-    """The objects of a world: where they may be, what they look like."""
+    """The objects of a world: where they may be, what they look like.
+
+    names: phrases for the things that may be here (of the grammar, and parts worth telling apart).
+    """
+
+    names: tuple[str, ...]
+
+    def places(self, data: mujoco.MjData) -> dict[str, npt.NDArray[np.float64]]:
+        """Return name -> position [3] in metres of the named things that are here."""
 
     def place(self, data: mujoco.MjData, task: Task, rng: np.random.Generator) -> bool:
         """Put the objects at random places that suit the task; False when they do not fit."""

@@ -43,7 +43,7 @@ def conversation(
     places = {name: project(world, "primary", at) for name, at in object_positions(world).items()}
     seen = {name: place for name, place in places.items() if place is not None}
     names = sorted(seen)
-    there = ", ".join(f"a {name}" for name in names if name != "gripper")
+    there = ", ".join(f"a {name}" for name in names if name in world.scene.names)
     asked = [str(name) for name in rng.permutation(names)[:QUESTIONS]]
     pairs = [("what is on the table?", there)]
     pairs += [(f"where is the {name}?", place_words(seen[name])) for name in asked]

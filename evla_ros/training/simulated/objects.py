@@ -9,30 +9,20 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from evla_ros.sim.errors import SimError
-from evla_ros.sim.scenes.tabletop import COLOURS, TabletopScene
 from evla_ros.sim.world import World
 
 Array = npt.NDArray[np.float64]
 ABSENT = -1.0
-TABLETOP_NAMES = (*(f"{colour} block" for colour in COLOURS), "bowl", "plate", "drawer", "gripper")
 
 
 def object_names(world: World) -> tuple[str, ...]:
-    """Return the phrases of a world's grammar that name a thing, in the order of the columns."""
-    if not isinstance(world.scene, TabletopScene):
-        raise SimError(f"the things in {world.description.name!r} have no names for grounding yet")
-    return TABLETOP_NAMES
+    """Return the phrases for the scene's things and the robot's hands, in the columns' order."""
+    return (*world.scene.names, *_hands(world))
 
 
 def object_positions(world: World) -> dict[str, Array]:
     """Return name -> position [3] in metres in base_frame of every thing that is in the scene."""
-    scene, data = world.scene, world.data
-    places: dict[str, Array] = {f"{c} block": scene.block(data, c) for c in scene.colours}
-    places.update({name: scene.place_of(name) for name in ("bowl", "plate")})
-    places["drawer"] = scene.knob(data)
-    places["gripper"] = world.arms[0].pose(data).position_m
-    return places
+    return {**world.scene.places(world.data), **_hands(world)}
 
 
 def project(world: World, camera: str, point_m: Array) -> Array | None:
@@ -66,3 +56,12 @@ def object_columns(world: World, camera: str) -> Mapping[str, npt.NDArray[np.flo
             pixels[names.index(name)] = seen
             positions[names.index(name)] = position
     return {"object_pixels": pixels, "object_positions": positions}
+
+
+def _hands(world: World) -> dict[str, Array]:
+    """Return name -> tool position [3]: `gripper`, or `left hand` and so on where there are more."""
+    several = len(world.arms) > 1
+    return {
+        f"{arm.name} hand" if several else "gripper": arm.pose(world.data).position_m
+        for arm in world.arms
+    }
