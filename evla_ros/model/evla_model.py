@@ -11,6 +11,7 @@ from evla_ros.model.action_tokenizer import ActionTokenizer
 from evla_ros.model.attention_mask import MASK_RULES, PrefixRule, SlotRule, additive, visible
 from evla_ros.model.backbone import VisionBackbone
 from evla_ros.model.config import EvlaConfig
+from evla_ros.model.errors import ModelConfigError
 from evla_ros.model.heads import L1Head
 from evla_ros.model.language_model import LanguageModel
 from evla_ros.model.model_input import JointOutput, ModelInput
@@ -70,15 +71,23 @@ class EvlaModel(nn.Module):
     ) -> Tensor:
         """Teacher-forced logits [B, (R,) N, bins]: entry k predicts action k from ids before k.
 
-        `causal` is OpenVLA's autoregressive training; `hidden` the published EVLA mask.
+        `causal` is OpenVLA's autoregressive training; `hidden` the published EVLA mask. Raises
+        ModelConfigError for a network without a token head.
         """
+        logits = self.forward_taught(batch, action_ids, slot_rule).logits
+        if logits is None:
+            raise ModelConfigError("this network has no token head; it answers with its L1 head")
+        return logits
+
+    def forward_taught(
+        self, batch: ModelInput, action_ids: Tensor, slot_rule: SlotRule = "causal"
+    ) -> JointOutput:
+        """What `forward_tokens` runs, with the states that its logits and training losses read."""
         squeeze = action_ids.dim() == 2
         ids = action_ids[:, None] if squeeze else action_ids
         prefix = assemble(self, batch)
         states = self.run(prefix, self.language_model.embed(ids), self.prefix_rule, slot_rule)
-        shifted = prefix.shifted_states(states, ids.shape[2])
-        logits = self.action_logits(shifted)
-        return logits[:, 0] if squeeze else logits
+        return self._output(prefix, states, prefix.shifted_states(states, ids.shape[2]), squeeze)
 
     def run(
         self, prefix: Prefix, slots: Tensor, prefix_rule: PrefixRule, slot_rule: SlotRule

@@ -87,7 +87,7 @@ def shard(world: World, model: nn.Module) -> None:
     for layer in model.language_model.body.layers:
         fully_shard(layer, mesh=mesh)
     fully_shard(model, mesh=mesh)
-    for method in ("forward_joint", "forward_tokens", "encode_images"):
+    for method in ("forward_joint", "forward_taught", "encode_images"):
         register_fsdp_forward_method(model, method)
 
 

@@ -36,7 +36,7 @@ from evla_ros.training.model_changes.compiling import compile_decoder
 from evla_ros.training.model_changes.freeze import freeze
 from evla_ros.training.model_changes.lora import add_lora, merged_tensors
 from evla_ros.training.objective.grounding import Grounding
-from evla_ros.training.objective.losses import Sums, action_sums, token_sums
+from evla_ros.training.objective.losses import Sums, action_sums, taught, token_sums
 from evla_ros.training.objective.step_subset import draw_steps, forward_steps, pick_steps
 from evla_ros.training.preparing import decay_groups, open_folder, share_of
 from evla_ros.training.progress import show
@@ -148,13 +148,14 @@ class Run:
         weights = self.config.loss
         with self._autocast():
             if self.model.config.action.decode != "joint":
-                sums = token_sums(self.model, batch)
-                return sums, sums.loss.new_zeros(())
-            if self._steps is None:
-                output = self.model.forward_joint(batch.inputs)
+                output = taught(self.model, batch)
+                sums = token_sums(self.model, batch, output)
             else:
-                output = forward_steps(self.model, batch.inputs, self._steps)
-            sums = action_sums(self.model, output, batch, weights.l1, weights.tokens)
+                if self._steps is None:
+                    output = self.model.forward_joint(batch.inputs)
+                else:
+                    output = forward_steps(self.model, batch.inputs, self._steps)
+                sums = action_sums(self.model, output, batch, weights.l1, weights.tokens)
             if "grounding" not in self.modules:
                 return sums, sums.loss.new_zeros(())
             parts = self.modules["grounding"](output, batch)

@@ -16,7 +16,7 @@ from evla_ros.training.ema import Ema
 from evla_ros.training.model_changes.freeze import freeze
 from evla_ros.training.model_changes.lora import add_lora, merged_tensors
 from evla_ros.training.objective.grounding import Grounding
-from evla_ros.training.objective.losses import action_sums, token_sums
+from evla_ros.training.objective.losses import action_sums, taught, token_sums
 from evla_ros.training.objective.step_subset import draw_steps, forward_steps
 from evla_ros.training.samples.batch import Collator
 from evla_ros.training.samples.standardize import binary_gripper, bridge
@@ -123,7 +123,8 @@ def test_true_actions_have_no_error_and_full_accuracy(parts):
 
 def test_autoregressive_loss_counts_action_tokens_only(parts):
     built, samples = parts
-    sums = token_sums(built.model, samples.batch(range(4)))
+    batch = samples.batch(range(4))
+    sums = token_sums(built.model, batch, taught(built.model, batch))
     assert 4.0 < float(sums.loss.detach() / sums.count) < 8.0  # about log(256) before any training
     assert int(sums.count) % 7 == 0
 
@@ -154,6 +155,16 @@ def test_nouns_are_found_at_their_tokens(parts):
     assert prompts.tokenizer.decode([ids[other]]).strip()[0] == "b"
     assert column < other
     assert place[3] == 3.0
+
+
+def test_two_things_of_one_noun_are_both_found(parts):
+    _, samples = parts
+    collate: Collator = samples.collate
+    objects = {f"{c} block": np.full(5, i, np.float32) for i, c in enumerate(("blue", "red"))}
+    (first, blue), (second, red) = collate.noun_columns("lift the blue and red blocks", objects)
+    assert first < second
+    assert (blue[0], red[0]) == (0.0, 1.0)
+    assert not collate.noun_columns("lift the green and yellow blocks", objects)
 
 
 def test_grounding_learns_from_seen_things_only(settings):
@@ -192,3 +203,13 @@ def test_bridge_deltas_are_taken_on_the_circle(shared):
         moved = state[1:, :3] - state[:-1, :3]
         np.testing.assert_allclose(standard.action[:-1, :3], moved, atol=1e-6)
         assert set(np.unique(standard.action[:, 6])) <= {0.0, 1.0}
+
+
+def test_grounding_reads_the_autoregressive_forward_as_it_reads_the_joint_one(parts):
+    """Both see the same prefix, so nouns and patches have the same states in both."""
+    built, samples = parts
+    batch = samples.batch(range(4))
+    joint, stepwise = built.model.forward_joint(batch.inputs), taught(built.model, batch)
+    assert stepwise.slot_states.shape == joint.slot_states.shape
+    torch.testing.assert_close(stepwise.image_states, joint.image_states)
+    torch.testing.assert_close(stepwise.text_states, joint.text_states)

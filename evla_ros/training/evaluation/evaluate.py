@@ -13,7 +13,7 @@ import torch
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.training.config import TrainConfig
 from evla_ros.training.distributed import World
-from evla_ros.training.objective.losses import action_sums, token_logits, token_sums
+from evla_ros.training.objective.losses import action_sums, taught, token_sums
 from evla_ros.training.samples.batch import Batch
 from evla_ros.training.samples.loader import SampleStream
 
@@ -45,16 +45,15 @@ def evaluate(
 def _score(model: EvlaModel, batch: Batch, config: TrainConfig, datasets: int) -> torch.Tensor:
     """Sums [datasets, 5 + D] of one batch, by one forward."""
     joint = model.config.action.decode == "joint"
-    output = model.forward_joint(batch.inputs) if joint else None
-    logits = None if joint else token_logits(model, batch)
+    output = model.forward_joint(batch.inputs) if joint else taught(model, batch)
     rows = torch.zeros(datasets, 5 + model.config.action.dim, device=batch.scale.device)
     for which in batch.dataset.unique().tolist():
         mine = batch.dataset == which
         only = replace(batch, valid=batch.valid & mine[:, None, None])
-        if output is not None:
+        if joint:
             sums = action_sums(model, output, only, config.loss.l1, config.loss.tokens)
         else:
-            sums = token_sums(model, only, logits)
+            sums = token_sums(model, only, output)
         normalized = (sums.error / batch.scale[mine][0].clamp_min(1e-8)).sum()  # constant: 0 / 0
         parts = [sums.loss, sums.count, sums.right, sums.rows, normalized]
         rows[which] = torch.cat([torch.stack([p.float() for p in parts]), sums.error])

@@ -16,8 +16,8 @@ from evla_ros.training.errors import TrainingError
 from evla_ros.training.experiments.trials import Trial
 from evla_ros.training.metrics import read_metrics
 
-# Tokens alone, all K*D of them and no auxiliary loss: what differs is the decoding.
-_ALONE = ("loss.l1=0.0", "loss.tokens=1.0", "loss.steps=0", "loss.grounding=0.0")
+# Tokens alone and all K*D of them, with the same auxiliary losses: what differs is the decoding.
+_ALONE = ("loss.l1=0.0", "loss.tokens=1.0", "loss.steps=0")
 _HEAD = ("model.action.heads=[tokens]", "model.action.output=tokens")
 MODES: dict[str, tuple[str, ...]] = {
     "joint": ("model.action.decode=joint", *_HEAD, *_ALONE),

@@ -54,17 +54,16 @@ def action_sums(
     return _sums(batch, mask, loss, right, error_values)
 
 
-def token_logits(model: EvlaModel, batch: Batch) -> Tensor:
-    """Teacher-forced logits [B, R, K, D, bins]: the true tokens are fed."""
+def taught(model: EvlaModel, batch: Batch) -> JointOutput:
+    """One teacher-forced forward: the true tokens are fed, all that losses read comes back."""
     rows = model.action_tokenizer.rows(batch.actions)
-    ids = rows.flatten(2) + model.action_tokenizer.first_id  # [B, R, K*D]
-    return model.forward_tokens(batch.inputs, ids).float().unflatten(2, rows.shape[2:])
+    return model.forward_taught(batch.inputs, rows.flatten(2) + model.action_tokenizer.first_id)
 
 
-def token_sums(model: EvlaModel, batch: Batch, logits: Tensor | None = None) -> Sums:
-    """Losses of the autoregressive mode: the true tokens are fed, cross-entropy alone."""
+def token_sums(model: EvlaModel, batch: Batch, output: JointOutput) -> Sums:
+    """Losses of the autoregressive mode: cross-entropy alone; `output` is from `taught`."""
     rows = model.action_tokenizer.rows(batch.actions)
-    logits = token_logits(model, batch) if logits is None else logits
+    logits = output.logits.float().unflatten(2, rows.shape[2:])  # [B, R, K, D, bins]
     mask = batch.valid[..., None].expand_as(rows)
     loss = functional.cross_entropy(logits[mask], rows[mask], reduction="sum")
     chosen = logits.detach().argmax(-1)
