@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -151,7 +152,7 @@ class Collator:
         """Return (prompt column, place) of every seen thing that the instruction names."""
         prompts = self.processor.prompt_builder
         text = prompts.text(instruction)
-        places = sorted((text.find(name), name) for name in objects if name in text)
+        places = sorted((at, name) for name in objects if (at := _mention(text, name)) >= 0)
         if not places:
             return []
         offsets = prompts.tokenizer.encode(text, add_special_tokens=False).offsets
@@ -161,6 +162,16 @@ class Collator:
             column = next(i for i, (_, stop) in enumerate(offsets) if stop > start)
             found.append((column + before, objects[name]))
         return found
+
+
+def _mention(text: str, name: str) -> int:
+    """Return where a text names a thing, -1: nowhere; "red and blue blocks" names two blocks."""
+    at = text.find(name)
+    if at >= 0 or " and " not in text:
+        return at
+    kind, _, noun = name.partition(" ")
+    found = re.search(rf"\b{re.escape(kind)} and \w+ {re.escape(noun)}s\b", text)
+    return found.start() if found else -1
 
 
 def _rebuild(config: EvlaConfig, tokenizer: Tokenizer, *rest: Any) -> Collator:

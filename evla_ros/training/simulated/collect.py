@@ -39,7 +39,7 @@ class CollectSettings:
     chunk: K of the labels. relabels: other instructions answered per labelled step. every: a step
     of so
     many is labelled. noise: largest noise of the executed actions (fraction of a step; labels are
-    clean).
+    clean). relabel_families: of the other instructions (none: all).
     max_ticks: length after which an episode is given up. camera: the one whose picture objects are
     found in.
     """
@@ -51,6 +51,7 @@ class CollectSettings:
     max_ticks: int = 150
     after_success: int = 3
     camera: str = "primary"
+    relabel_families: tuple[str, ...] = ()
 
 
 @dataclass
@@ -149,7 +150,8 @@ def _relabel(
     labelled: bool,
     own: bool,
 ) -> None:
-    tasks = draw_tasks(world, task, settings.relabels, rng) if labelled else []
+    others = (settings.relabels, rng, settings.relabel_families)
+    tasks = draw_tasks(world, task, *others) if labelled else []
     answers = [task, *tasks] if own and labelled else tasks
     for i in range(settings.relabels + 1):
         answer = relabel(world, answers[i], style, settings.chunk) if i < len(answers) else None

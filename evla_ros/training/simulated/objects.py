@@ -59,7 +59,7 @@ def object_columns(world: World, camera: str) -> Mapping[str, npt.NDArray[np.flo
 
 
 def _hands(world: World) -> dict[str, Array]:
-    """Return name -> tool position [3]: `gripper`, or `left hand` and so on where there are more."""
+    """Return name -> tool position [3]: `gripper`, or `left hand` and so on with several arms."""
     several = len(world.arms) > 1
     return {
         f"{arm.name} hand" if several else "gripper": arm.pose(world.data).position_m

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,16 +24,24 @@ class Relabel:
     actions: npt.NDArray[np.float32]
 
 
-def draw_tasks(world: World, own: Task, count: int, rng: np.random.Generator) -> list[Task]:
+def draw_tasks(
+    world: World,
+    own: Task,
+    count: int,
+    rng: np.random.Generator,
+    families: Collection[str] = (),
+) -> list[Task]:
     """Draw other tasks that make sense now: the first of the same family, the rest of any.
 
-    Never a held-out combination, never one that is solved already.
+    families: to draw from (none: all). Never a held-out combination, never one that is solved
+    already.
     """
     grammar = world.suite.grammar
     possible = [
         task
         for task in grammar.training_tasks
         if task.key != own.key
+        and (not families or task.family in families)
         and world.suite.feasible(world, task)
         and not world.suite.succeeded(world, task)
     ]
