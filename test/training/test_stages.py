@@ -85,27 +85,35 @@ def test_recipe_at_toy_size_through_bags(tmp_path, capfd, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     folder = tmp_path / "nano"
     sizes = "--record 3 --episodes 4 --vision-steps 2 --steps 2 --processes 1"
+    sizes += " --rounds 1 --round-episodes 2 --round-steps 2"
     words = ["train", "nano", str(folder), *shlex.split(sizes), "--record-via", "lockstep"]
     assert main(words) == 0
     said = capfd.readouterr()
-    assert said.out.strip().splitlines()[-1] in (str(folder / "run/best"), str(folder / "run/last"))
-    stages = ["record", "convert", "collect", "vision", "finetune"]
-    assert [line.split()[0] for line in said.err.splitlines()[-6:]] == [*stages, "all"]
-    settings = json.loads((folder / "run" / "train.json").read_text())
+    assert said.out.strip().splitlines()[-1] in (
+        str(folder / "round_1/best"),
+        str(folder / "round_1/last"),
+    )
+    stages = ["record", "convert", "collect", "vision", "finetune", "visit", "refine"]
+    assert [line.split()[0] for line in said.err.splitlines()[-8:]] == [*stages, "all"]
+    settings = json.loads((folder / "round_1" / "train.json").read_text())
+    assert settings["model"]["start"].startswith(str(folder / "run"))
     assert [d["path"].split("/")[-1] for d in settings["datasets"]] == [
         "tabletop_nano",
         "tabletop_recorded",
+        "tabletop_round_1",
     ]
+    assert len(list((folder / "features").glob("*.f16"))) >= 3  # shared by both trainings
     statistics = json.loads((folder / "run" / "last" / "dataset_statistics.json").read_text())
     assert list(statistics) == ["tabletop_arm"]
     assert main(words) == 0
-    assert capfd.readouterr().err.count("there already") == 5
+    assert capfd.readouterr().err.count("there already") == 7
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["--episodes", "0"], "--episodes 0: at least 1"),
+        (["--rounds", "-1"], "--rounds -1: at least 0"),
         (["--processes", "0"], "--processes 0: at least 1"),
         (["--domain", "999"], "--domain 999"),
     ],

@@ -18,7 +18,8 @@ _EXAMPLES = """examples:
 
 Stages: record demonstrations as bags (scripted expert, simulated robot, recorder), convert them,
 collect demonstrations with counterfactual labels beside them, pretrain the encoders, train the
-policy on both datasets. Each is skipped when its result is there; a killed one goes on."""
+policy on both datasets; then rounds of visiting the policy's own states, answered by the expert,
+and training on. Each is skipped when its result is there; a killed one goes on."""
 _ROOT = Path(__file__).parents[3]
 _CONFIG = _ROOT / "config" / "training" / "nano_tabletop.yaml"
 
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
     add("output", help="folder of the recipe: bags/, data/, vision/, run/")
-    add("--config", default=str(_CONFIG), help="of the last stage")
+    add("--config", default=str(_CONFIG), help="of the trainings")
     add("--record", type=int, default=300, metavar="N", help="bags; 0: none (default: 300)")
     add(
         "--record-via", choices=("auto", "ros", "lockstep"), default="auto",
@@ -40,7 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--recorded-weight", type=float, default=1.0, metavar="W", help="in the mixture (1)")
     add("--episodes", type=int, default=2600, metavar="N", help="to collect (default: 2600)")
     add("--vision-steps", type=int, default=1400, metavar="N", help="(default: 1400)")
-    add("--steps", type=int, default=0, metavar="N", help="of the last stage (0: as configured)")
+    add(
+        "--steps", type=int, default=0, metavar="N", help="of the first training (0: its own)"
+    )
+    add("--rounds", type=int, default=2, metavar="N", help="of visiting and refining (default: 2)")
+    add("--round-episodes", type=int, default=300, metavar="N", help="(default: 300)")
+    add("--round-steps", type=int, default=2600, metavar="N", help="(default: 2600)")
     add("--processes", type=int, default=os.cpu_count() or 1, metavar="P", help="(one per core)")
     parser.epilog = _EXAMPLES
 
@@ -58,17 +64,19 @@ def run(arguments: argparse.Namespace) -> int:
     recipe = Recipe(
         Path(arguments.output), Path(arguments.config), arguments.record, arguments.episodes,
         arguments.vision_steps, arguments.steps, arguments.processes, via, arguments.domain,
-        arguments.recorded_weight,
+        arguments.recorded_weight, arguments.rounds, arguments.round_episodes,
+        arguments.round_steps,
     )  # fmt: skip
     stages, times = stages_of(recipe), StageTimes(recipe.folder)
     run_stages(stages, times, f"evla train nano {shlex.join(_words(arguments))}")
     print(times.table([stage.name for stage in stages]), file=sys.stderr)
-    print(recipe.checkpoint)
+    print(recipe.checkpoint(recipe.rounds))
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    for name, least in (("episodes", 1), ("vision_steps", 1), ("processes", 1), ("record", 0)):
+    sizes = {"episodes": 1, "vision_steps": 1, "processes": 1, "record": 0, "rounds": 0}
+    for name, least in {**sizes, "round_episodes": 1, "round_steps": 1}.items():
         if getattr(arguments, name) < least:
             option = name.replace("_", "-")
             raise TrainingError(f"--{option} {getattr(arguments, name)}: at least {least}")

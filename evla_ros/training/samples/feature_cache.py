@@ -20,25 +20,25 @@ FORWARD = 64  # frames encoded at once
 
 
 class FeatureCache:
-    """[N, cameras * patches, V] float16 in one memory-mapped file.
+    """[N, cameras * patches, V] float16 of each source, in a memory-mapped file of its own.
 
     Opened again in worker processes.
     """
 
-    def __init__(self, path: Path, sizes: Sequence[int], tokens: int, width: int) -> None:
-        self._first = np.concatenate([[0], np.cumsum(sizes)])
-        self.path, self.shape = path, (int(self._first[-1]), tokens, width)
-        self._file: np.memmap | None = None
+    def __init__(self, paths: Sequence[Path], shapes: Sequence[tuple[int, int, int]]) -> None:
+        self.paths, self.shapes = paths, shapes
+        self._files: list[np.memmap] = []
 
     def rows(self, wanted: Sequence[tuple[int, int]]) -> Tensor:
         """Return float32 features [B, tokens, V] of (source number, sample number) pairs."""
-        if self._file is None:
-            self._file = np.memmap(self.path, dtype=np.float16, mode="r", shape=self.shape)
-        index = [int(self._first[which]) + number for which, number in wanted]
-        return torch.from_numpy(self._file[index].astype(np.float32))
+        if not self._files:
+            both = zip(self.paths, self.shapes, strict=True)
+            self._files = [np.memmap(p, dtype=np.float16, mode="r", shape=s) for p, s in both]
+        rows = np.stack([self._files[which][number] for which, number in wanted])
+        return torch.from_numpy(rows.astype(np.float32))
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_file": None}
+        return {**self.__dict__, "_files": []}
 
     @staticmethod
     def fill(
@@ -49,30 +49,43 @@ class FeatureCache:
         rank: int,
         ranks: int,
     ) -> FeatureCache:
-        """Encode this rank's share of the frames into the file.
+        """Encode this rank's share of the frames that no earlier run with these encoders left.
 
         Wait for the others before reading.
         """
         config = model.config
         tokens = len(config.image.cameras) * config.patches_per_camera
-        name = f"features-{_fingerprint(model, sources)}.f16"
-        cache = FeatureCache(folder / name, [len(s) for s in sources], tokens, config.vision_width)
-        done = cache.path.with_suffix(f".{rank}-of-{ranks}.done")
-        if done.exists():
-            return cache
+        paths = [folder / f"features-{_fingerprint(model, source)}.f16" for source in sources]
+        shapes = [(len(source), tokens, config.vision_width) for source in sources]
         folder.mkdir(parents=True, exist_ok=True)
-        _grow(cache.path, 2 * int(np.prod(cache.shape)))
-        target = np.memmap(cache.path, dtype=np.float16, mode="r+", shape=cache.shape)
-        pairs = [(w, n) for w, source in enumerate(sources) for n in range(len(source))]
-        mine = range(rank * FORWARD, len(pairs), ranks * FORWARD)
-        for start in mine:
-            part = pairs[start : start + FORWARD]
-            images = torch.stack([_frames(sources[w], n, processor) for w, n in part])
-            with torch.inference_mode():
-                target[start : start + len(part)] = model.encode_images(images).half().numpy()
-        target.flush()
-        done.touch()
-        return cache
+        for source, path, shape in zip(sources, paths, shapes, strict=True):
+            done = path.with_suffix(f".{rank}-of-{ranks}.done")
+            if not done.exists():
+                _encode(model, processor, source, _opened(path, shape), rank, ranks)
+                done.touch()
+        return FeatureCache(paths, shapes)
+
+
+def _encode(
+    model: EvlaModel,
+    processor: ImageProcessor,
+    source: Source,
+    target: np.memmap,
+    rank: int,
+    ranks: int,
+) -> None:
+    for start in range(rank * FORWARD, len(source), ranks * FORWARD):
+        numbers = range(start, min(start + FORWARD, len(source)))
+        images = torch.stack([_frames(source, number, processor) for number in numbers])
+        with torch.inference_mode():
+            target[start : numbers.stop] = model.encode_images(images).half().numpy()
+    target.flush()
+
+
+def _opened(path: Path, shape: tuple[int, int, int]) -> np.memmap:
+    with path.open("ab") as file:
+        file.truncate(2 * int(np.prod(shape)))
+    return np.memmap(path, dtype=np.float16, mode="r+", shape=shape)
 
 
 def _frames(source: Source, number: int, processor: ImageProcessor) -> Tensor:
@@ -82,15 +95,10 @@ def _frames(source: Source, number: int, processor: ImageProcessor) -> Tensor:
     return processor({c: episode.episode.image(episode.cameras[c], step) for c in cameras})
 
 
-def _fingerprint(model: EvlaModel, sources: Sequence[Source]) -> str:
+def _fingerprint(model: EvlaModel, source: Source) -> str:
     digest = hashlib.sha256()
     for parameter in model.backbones.parameters():
         digest.update(parameter.detach().float().cpu().numpy().tobytes())
-    for source in sources:
-        digest.update(f"{source.dataset.path}:{source.split}:{len(source)}".encode())
+    digest.update((source.dataset.path / "dataset_info.json").read_bytes())  # shards, their sizes
+    digest.update(repr((source.dataset.path, source.split, model.config.image)).encode())
     return digest.hexdigest()[:16]
-
-
-def _grow(path: Path, size: int) -> None:
-    with path.open("ab") as file:
-        file.truncate(size)
