@@ -181,3 +181,15 @@ def test_two_arms_keep_the_encoders_and_the_language_model(tiny_preset):
     for part in ("backbones", "projector", "language_model"):
         kept = dict(getattr(two, part).named_parameters())
         assert all(torch.equal(kept[n], p) for n, p in getattr(one, part).named_parameters())
+
+
+def test_each_arm_begins_with_the_slots_of_the_one_arm(tiny_preset):
+    one = EvlaModel(load_preset(tiny_preset, chunk=CHUNK))
+    settings = {"chunk": CHUNK, "cameras": ["primary"], "proprio_dim": 0}
+    old = one.slot_embedding.view(CHUNK, 7, -1)
+    two = transplant(one, adapted_config(one.config, dim=14, **settings))
+    arms = two.slot_embedding.view(CHUNK, 2, 7, -1)
+    for arm in (0, 1):
+        assert torch.equal(arms[:, arm], old)
+    odd = transplant(one, adapted_config(one.config, dim=9, **settings))
+    assert not torch.equal(odd.slot_embedding.view(CHUNK, 9, -1)[:, :7], old)

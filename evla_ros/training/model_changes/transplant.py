@@ -26,7 +26,8 @@ def adapted_config(
 def transplant(model: EvlaModel, config: EvlaConfig, attention: str = "sdpa") -> EvlaModel:
     """Return a network of `config` with every tensor of `model` that has its name and shape.
 
-    Encoders, projector and language model carry over; slot embeddings, the proprio token and the
+    Encoders, projector and language model carry over; a robot of several such arms begins with the
+    slot embeddings of the one arm in each of them. Else slot embeddings, the proprio token and the
     continuous head are new where the number of actions or proprio values differs.
     """
     changed = EvlaModel(config, attention=attention)
@@ -35,4 +36,9 @@ def transplant(model: EvlaModel, config: EvlaConfig, attention: str = "sdpa") ->
         for name, parameter in changed.named_parameters():
             if name in known and known[name].shape == parameter.shape:
                 parameter.copy_(known[name])
+        old, new = model.config.action, config.action
+        if old.chunk == new.chunk and new.dim > old.dim and new.dim % old.dim == 0:
+            by_step = model.slot_embedding.unflatten(0, (old.chunk, old.dim))  # [K, D, hidden]
+            arms = by_step.repeat(1, new.dim // old.dim, 1)
+            changed.slot_embedding.copy_(arms.flatten(0, 1))
     return changed
