@@ -160,6 +160,7 @@ def _model(
             proprio_dim=proprio_dim,
         )
         model = transplant(loaded.model, new, settings.attention)
+        _load_vision(model, settings.vision)
         return model, loaded.processor.prompt_builder.tokenizer
     preset = load_preset(
         settings.preset,
@@ -171,8 +172,7 @@ def _model(
     )
     torch.manual_seed(config.seed)
     model = EvlaModel(preset, attention=settings.attention)
-    if settings.vision:
-        model.backbones.load_state_dict(read_safetensors(Path(settings.vision)))
+    _load_vision(model, settings.vision)
     words = sorted({text for source in train for text in _instructions(source) if text.strip()})
     text_rows = preset.action.vocabulary_size - preset.action.bins
     corpus = [
@@ -180,3 +180,8 @@ def _model(
         *(preset.prompt.template.format(instruction=w) for w in words),
     ]
     return model, train_tokenizer(corpus, text_rows)
+
+
+def _load_vision(model: EvlaModel, file: str) -> None:
+    if file:
+        model.backbones.load_state_dict(read_safetensors(Path(file)))

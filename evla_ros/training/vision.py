@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from evla_ros.model.checkpoint import load_checkpoint
 from evla_ros.model.config import EvlaConfig
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.image_processor import ImageProcessor
@@ -43,7 +44,8 @@ _REACH_M = 0.2
 class VisionConfig:
     """datasets: folders.
 
-    Output: a new folder for `vision.safetensors`; camera: the one the places are of.
+    Output: a new folder for `vision.safetensors`; camera: the one the places are of. start: a
+    checkpoint whose encoders to go on from ('': the preset's, afresh).
     """
 
     output: str
@@ -52,6 +54,7 @@ class VisionConfig:
     camera: str = "primary"
     seed: int = 0
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    start: str = ""
 
 
 class PatchProbe(nn.Module):
@@ -105,9 +108,9 @@ class _Run:
         self.config, self.world, self.folder = config, world, Path(config.output)
         self.sources = [Source(path, "train") for path in config.datasets]
         self.names = _names(self.sources)
-        self.preset = load_preset(config.preset, cameras=[config.camera])
         torch.manual_seed(config.seed)
-        backbones = EvlaModel(self.preset).backbones.to(world.device)
+        model = _model(config)
+        self.preset, backbones = model.config, model.backbones.to(world.device)
         probe = PatchProbe(self.preset.vision_width, len(self.names)).to(world.device)
         self.modules: dict[str, nn.Module] = {"backbones": backbones, "probe": probe}
         self.trained = [p for module in self.modules.values() for p in module.parameters()]
@@ -155,6 +158,12 @@ class _Run:
         nn.utils.clip_grad_norm_(self.trained, settings.clip_norm)
         self.optimizer.step()
         return losses
+
+
+def _model(config: VisionConfig) -> EvlaModel:
+    if config.start:
+        return load_checkpoint(config.start).model.train()
+    return EvlaModel(load_preset(config.preset, cameras=[config.camera]))
 
 
 def _batch(

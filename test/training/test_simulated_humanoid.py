@@ -12,9 +12,10 @@ pytest.importorskip("mujoco", reason="simulated data needs MuJoCo")
 from evla_ros.sim.experts.style import Style
 from evla_ros.sim.worlds import make_world
 from evla_ros.training.samples.sample import draw_answers, objects_at
-from evla_ros.training.samples.source import Source
+from evla_ros.training.samples.source import Source, sampled_steps
+from evla_ros.training.samples.standardize import evla
 from evla_ros.training.simulated.captions import conversation
-from evla_ros.training.simulated.collect import CollectSettings
+from evla_ros.training.simulated.collect import CollectSettings, collect_episode
 from evla_ros.training.simulated.dataset import CollectJob, collect_dataset
 from evla_ros.training.simulated.objects import object_columns, object_names, object_positions
 from evla_ros.training.simulated.relabel import draw_tasks, relabel
@@ -106,3 +107,10 @@ def test_dataset_has_what_grounding_and_counterfactuals_need(tmp_path):
     assert objects_at(episode, step)
     answers = draw_answers(episode, step, 8, 3, np.random.default_rng(0))
     assert len({answer.instruction for answer in answers}) == 3
+
+
+@pytest.mark.parametrize(("relabels", "every"), [(0, 1), (1, 2)])
+def test_every_step_is_learned_where_none_has_other_answers(world, relabels, every):
+    settings = CollectSettings(relabels=relabels, max_ticks=6)
+    episode = collect_episode(world, 4, settings, task="lift_both")
+    np.testing.assert_array_equal(sampled_steps(evla(episode)), range(0, 6, every))

@@ -16,6 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dataset", action="append", required=True, metavar="DIR", help="from `evla train collect`"
     )
     add("--preset", default="evla-nano", help="whose encoders (default: evla-nano)")
+    add("--start", default="", metavar="CHECKPOINT", help="go on from the encoders of a checkpoint")
+    add("--rate", type=float, default=1.5e-3, metavar="LR", help="learning rate (default: 0.0015)")
     add("--camera", default="primary", help="(default: primary)")
     add("--steps", type=int, default=600, metavar="N", help="(default: 600)")
     add("--batch", type=int, default=48, metavar="B", help="(default: 48)")
@@ -28,11 +30,12 @@ def run(arguments: argparse.Namespace) -> int:
     from evla_ros.training.vision import VisionConfig, pretrain_vision
 
     optimizer = OptimizerSettings(
-        steps=arguments.steps, batch=arguments.batch, warmup_steps=30, learning_rate=1.5e-3
+        steps=arguments.steps, batch=arguments.batch, warmup_steps=30, learning_rate=arguments.rate
     )
     config = VisionConfig(
-        arguments.output, tuple(arguments.dataset), arguments.preset, arguments.camera, 0, optimizer
-    )
+        arguments.output, tuple(arguments.dataset), arguments.preset, arguments.camera, 0,
+        optimizer, arguments.start,
+    )  # fmt: skip
     path = pretrain_vision(config)
     if os.environ.get("RANK", "0") == "0":
         print(path)

@@ -116,10 +116,11 @@ class Source:
 
 
 def sampled_steps(episode: StandardEpisode) -> npt.NDArray[np.int32]:
-    """Return the steps to learn from: all real ones, or those that have counterfactual answers."""
+    """Return the steps to learn from: those with counterfactual answers; all where none has."""
     steps = np.arange(episode.first, episode.last, dtype=np.int32)
     labelled = episode.episode.columns.get("relabel_steps_0")
-    return steps if labelled is None else steps[np.asarray(labelled)[steps] > 0]
+    chosen = steps[:0] if labelled is None else steps[np.asarray(labelled)[steps] > 0]
+    return chosen if len(chosen) else steps
 
 
 def _check_numbers(values: npt.NDArray[np.float32], width: int, what: str, where: str) -> None:
