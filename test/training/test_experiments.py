@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from evla_ros.cli.main import main
-from evla_ros.training.experiments.adaptation import table as adaptation_table
+from evla_ros.training.experiments.adaptation_report import table as adaptation_table
 
 WORLD = ["--world", "tabletop_arm", "--tasks", "reach", "--episodes", "1"]
 
@@ -69,7 +69,12 @@ def test_a_comparison_needs_one_budget(config, tmp_path, capsys):
 
 
 @pytest.mark.timeout(900)
-def test_another_robot_from_few_demonstrations(settings, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    "how",
+    [["--relabels", "0", "--pictures", "0"], ["--pictures", "2", "--vision-steps", "2"]],
+    ids=["bags", "counterfactual"],
+)
+def test_another_robot_from_few_demonstrations(settings, tmp_path, capsys, monkeypatch, how):
     pytest.importorskip("mujoco", reason="demonstrations need MuJoCo")
     from evla_ros.training.config import parse_config
     from evla_ros.training.train import train
@@ -81,9 +86,11 @@ def test_another_robot_from_few_demonstrations(settings, tmp_path, capsys, monke
     data = {"output": "x", "datasets": [{"path": "x"}], "embodiment": "humanoid_upper_body"}
     data["model"] = {**settings["model"], "chunk": 0, "cameras": ["primary", "left_wrist"]}
     data["optimizer"] = {"steps": 1, "batch": 2}
+    data["loss"] = {"grounding": 0.5}
+    data.update(freeze=["vision"], cache_features=True)
     file.write_text(yaml.safe_dump(data))
     words = ["train", "adapt", str(folder), "--start", str(checkpoint), "--config", str(file)]
-    words += ["--tasks", "lift", "--demonstrations", "3", "--episodes", "1"]
+    words += ["--tasks", "lift", "--demonstrations", "3", "--episodes", "1", *how]
     assert main([*words, "--processes", "1"]) == 0
     content = json.loads((folder / "adaptation.json").read_text())
     runs = [(r["start"], r["demonstrations"]) for r in content["results"]]
@@ -96,6 +103,8 @@ def test_another_robot_from_few_demonstrations(settings, tmp_path, capsys, monke
         )
         assert len(next(iter(statistics.values()))["action"]["q01"]) == 14
         assert len(statistics) == 1
+        made = json.loads((folder / result["name"] / "run" / "train.json").read_text())
+        assert made["cache_features"] == bool(made["model"]["vision"]) == ("2" in how)
     info = json.loads(
         next((folder / "data/humanoid_upper_body_3").glob("*/dataset_info.json")).read_text()
     )

@@ -22,8 +22,9 @@ _EXAMPLES = """examples:
   evla train adapt outputs/short --start CHECKPOINT --demonstrations 10 --tasks lift_tray \\
       optimizer.steps=500
 
-Stages: record so many demonstrations of every task as bags, convert a dataset of every size,
-fine-tune the checkpoint and a fresh network on each, score both in simulation. Written:
+Stages: collect so many demonstrations of every task with counterfactual labels (--relabels 0:
+record bags and convert them), show the encoders of the checkpoint and fresh ones more pictures,
+fine-tune the checkpoint and a fresh network on each dataset, score both in simulation. Written:
 adaptation.json, adaptation.md (the table), success.png. The same command goes on where it stopped.
 """
 
@@ -42,6 +43,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="per task (default: 10 25 50)",
     )  # fmt: skip
     add("--episodes", type=int, default=20, metavar="N", help="to score, per task (default: 20)")
+    add(
+        "--relabels", type=int, default=2, metavar="R",
+        help="other instructions answered beside each demonstration; 0: record bags (default: 2)",
+    )  # fmt: skip
+    add(
+        "--pictures", type=int, default=800, metavar="N",
+        help="episodes that show the encoders where things are; 0: they learn with the rest (800)",
+    )  # fmt: skip
+    add("--vision-steps", type=int, default=400, metavar="N", help="of the encoders (400)")
     add("--record-via", choices=("auto", "ros", "lockstep"), default="lockstep")
     add("--domain", type=int, default=70, metavar="D", help="ROS domain of the first recorder (70)")
     add("--processes", type=int, default=os.cpu_count() or 1, metavar="P", help="(one per core)")
@@ -50,7 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Record, convert, train, score, write; prints the table."""
-    from evla_ros.training.experiments.adaptation import stages_of, trials_of, write
+    from evla_ros.training.experiments.adaptation import stages_of, trials_of
+    from evla_ros.training.experiments.adaptation_report import write
     from evla_ros.training.experiments.stages import StageTimes, run_stages
     from evla_ros.training.experiments.trials import Scoring, run_trials
 
@@ -86,4 +97,5 @@ def _adaptation(arguments: argparse.Namespace) -> Adaptation:
         Path(arguments.output), Path(arguments.config), arguments.world, tuple(arguments.tasks),
         tuple(sorted(arguments.demonstrations)), arguments.start, tuple(arguments.changes),
         choose_via(arguments.record_via), arguments.processes, arguments.domain,
+        arguments.relabels, arguments.pictures, arguments.vision_steps,
     )  # fmt: skip

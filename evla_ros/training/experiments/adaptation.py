@@ -4,25 +4,32 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from evla_ros.data.bags.metadata import custom_data, read_metadata
+from evla_ros.training.config import load_config
 from evla_ros.training.errors import TrainingError
-from evla_ros.training.experiments.recipe import is_dataset
+from evla_ros.training.experiments.recipe import IMAGE_SIZE, ONE_THREAD, is_dataset, ranks
 from evla_ros.training.experiments.stages import Job, Stage
 from evla_ros.training.experiments.trials import Trial
 from evla_ros.training.simulated.recordings import FIRST_SEED, Recordings, bag_folders
 
 SEEDS_APART = 1000
+# Apart from those of evaluation, of bags and of `evla train nano`.
+COLLECTED_SEED, PICTURES_SEED = 20_000_000, 21_000_000
+VISION_RATE = {"fine-tuned": 6e-4, "from scratch": 1.5e-3}
 
 
 @dataclass(frozen=True)
 class Adaptation:
-    """demonstrations: per task, ascending; start: the checkpoint to move ('': scratch only)."""
+    """demonstrations: per task, ascending; start: the checkpoint to move ('': scratch only).
+
+    relabels: other instructions answered beside every demonstration, which are collected then; 0:
+    none, they are recorded as bags. pictures: episodes that only show the encoders where things
+    are, for so many vision_steps; 0: none, the encoders learn with the rest.
+    """
 
     folder: Path
     config: Path
@@ -34,6 +41,24 @@ class Adaptation:
     via: str
     processes: int
     domain: int = 70
+    relabels: int = 0
+    pictures: int = 0
+    vision_steps: int = 400
+
+    @property
+    def starts(self) -> dict[str, str]:
+        """Names of the networks and the checkpoints they begin with ('': none)."""
+        scratch = {"from scratch": ""}
+        return {"fine-tuned": self.start, **scratch} if self.start else scratch
+
+    @property
+    def seen(self) -> Path:
+        """The dataset of pictures."""
+        return self.folder / "data" / f"{self.world}_pictures"
+
+    def vision(self, name: str) -> Path:
+        """The encoders of a network before it learns to act."""
+        return self.folder / f"vision_{name.replace(' ', '_')}" / "vision.safetensors"
 
     def recordings(self) -> list[Recordings]:
         """Return what is recorded: as many bags of every task as the largest set needs."""
@@ -55,77 +80,68 @@ class Adaptation:
 
 
 def stages_of(adaptation: Adaptation) -> list[Stage]:
-    """Return what has to be there before training: bags of every task, a dataset of every size."""
+    """Return what has to be there before training: a dataset of every size, and encoders."""
+    sizes = adaptation.demonstrations
+    looking = _looking(adaptation) if adaptation.pictures else []
+    if adaptation.relabels:
+        return [*(_demonstrating(adaptation, count) for count in sizes), *looking]
     plans = adaptation.recordings()
     recording = [Stage(f"record {plan.task}", plan.jobs, plan.done) for plan in plans]
-    return [*recording, *(_converting(adaptation, n) for n in adaptation.demonstrations)]
+    return [*recording, *(_converting(adaptation, count) for count in sizes), *looking]
 
 
 def trials_of(adaptation: Adaptation) -> list[Trial]:
     """Return a run per number of demonstrations: from the checkpoint, and from scratch."""
-    starts = {"fine-tuned": adaptation.start, "from scratch": ""}
     trials = []
     for count in adaptation.demonstrations:
         data = f"datasets=[{{path: '{adaptation.dataset(count)}'}}]"
-        for name, start in starts.items():
-            if name == "fine-tuned" and not start:
-                continue
+        for name, start in adaptation.starts.items():
             facts = {"start": name, "demonstrations": count}
-            words = (data, f"model.start={start}", *adaptation.changes)
+            words = (data, f"model.start={start}", *_learning(adaptation, name))
             label = f"{name.replace(' ', '_')}-{count}"
-            trials.append(Trial(label, facts, adaptation.config, words))
+            trials.append(Trial(label, facts, adaptation.config, (*words, *adaptation.changes)))
     return trials
 
 
-def table(results: Sequence[dict[str, Any]], tasks: Sequence[str]) -> str:
-    """Return success per task as Markdown, with the CPU time that training took."""
-    names = [*tasks, "all"]
-    lines = [
-        f"| network | demonstrations a task | {' | '.join(names)} | CPU |",
-        f"|---|---|{'---|' * len(names)}---|",
-    ]
-    for result in results:
-        cells = [_rate(result["sim"].get(name)) for name in names]
-        minutes = f"{result['train']['cpu_s'] / 60:.0f} min"
-        row = [result["start"], str(result["demonstrations"]), *cells, minutes]
-        lines.append(f"| {' | '.join(row)} |")
-    return "\n".join(lines)
+def _learning(adaptation: Adaptation, name: str) -> list[str]:
+    """Return the settings that follow from what the data holds."""
+    words = [] if adaptation.relabels else ["data.instructions=1", "loss.grounding=0"]
+    if not adaptation.pictures:
+        return [*words, "freeze=[]", "cache_features=false"]
+    shared = adaptation.folder / "features"
+    return [*words, f"model.vision={adaptation.vision(name)}", f"features={shared}"]
 
 
-def plot(results: Sequence[dict[str, Any]], path: Path) -> None:
-    """Draw success over all tasks against the demonstrations, with 95 % intervals."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.2, 3.6), layout="constrained")
-    axis = figure.subplots()
-    for start in dict.fromkeys(result["start"] for result in results):
-        points = [
-            (r["demonstrations"], 100 * r["sim"]["all"]["rate"], r["sim"]["all"]["wilson_95"])
-            for r in results
-            if r["start"] == start and r["sim"].get("all", {}).get("rate") is not None
-        ]
-        if points:
-            counts, rates, spans = zip(*points, strict=True)
-            below = [rate - 100 * span[0] for rate, span in zip(rates, spans, strict=True)]
-            above = [100 * span[1] - rate for rate, span in zip(rates, spans, strict=True)]
-            axis.errorbar(counts, rates, yerr=[below, above], marker="o", capsize=3, label=start)
-    axis.set_xlabel("demonstrations per task")
-    axis.set_ylabel("success, all tasks (%)")
-    axis.set_ylim(-3, 103)
-    axis.grid(alpha=0.3)
-    if axis.has_data():
-        axis.legend(fontsize=8)
-    figure.savefig(path, dpi=110)
+def _demonstrating(adaptation: Adaptation, count: int) -> Stage:
+    """A smaller set holds the first demonstrations of a larger one: seeds and tasks in turn."""
+    words = [f"--episodes={count * len(adaptation.tasks)}", f"--first-seed={COLLECTED_SEED}"]
+    data = adaptation.dataset(count)
+    return _collecting(adaptation, f"collect {count}", data, adaptation.relabels, words)
 
 
-def write(adaptation: Adaptation, results: Sequence[dict[str, Any]]) -> str:
-    """Write adaptation.json, adaptation.md and success.png; returns the table."""
-    folder, text = adaptation.folder, table(results, adaptation.tasks)
-    content = {"world": adaptation.world, "start": adaptation.start, "results": list(results)}
-    (folder / "adaptation.json").write_text(json.dumps(content, indent=1) + "\n")
-    (folder / "adaptation.md").write_text(text + "\n")
-    plot(results, folder / "success.png")
-    return text
+def _collecting(
+    adaptation: Adaptation, name: str, data: Path, relabels: int, more: Sequence[str]
+) -> Stage:
+    words = ["-m", "evla_ros", "train", "collect", str(data), f"--world={adaptation.world}"]
+    words += [f"--relabels={relabels}", f"--families={','.join(adaptation.tasks)}", *more]
+    words += [f"--image-size={IMAGE_SIZE}", f"--workers={adaptation.processes}"]
+    return Stage(name, lambda: [Job(words, ONE_THREAD)], lambda: is_dataset(data))
+
+
+def _looking(adaptation: Adaptation) -> list[Stage]:
+    words = [f"--episodes={adaptation.pictures}", f"--first-seed={PICTURES_SEED}"]
+    pictures = _collecting(adaptation, "pictures", adaptation.seen, 0, words)
+    return [pictures, *(_seeing(adaptation, name) for name in adaptation.starts)]
+
+
+def _seeing(adaptation: Adaptation, name: str) -> Stage:
+    model = load_config(adaptation.config, list(adaptation.changes)).model
+    file = adaptation.vision(name)
+    words = [*ranks(adaptation.processes), "-m", "evla_ros", "train", "vision", str(file.parent)]
+    words += [f"--dataset={adaptation.seen}", f"--steps={adaptation.vision_steps}"]
+    words += [f"--start={adaptation.starts[name]}", f"--rate={VISION_RATE[name]}"]
+    words += [f"--preset={model.preset}", f"--camera={(model.cameras or ('primary',))[0]}"]
+    return Stage(f"vision {name}", lambda: [Job(words, ONE_THREAD)], file.is_file)
 
 
 def _converting(adaptation: Adaptation, count: int) -> Stage:
@@ -151,10 +167,3 @@ def _succeeded(bag: Path) -> bool:
     if not (bag / "metadata.yaml").is_file():
         return False
     return custom_data(read_metadata(bag)).get("outcome") == "success"
-
-
-def _rate(score: dict[str, Any] | None) -> str:
-    if not score or score["rate"] is None:
-        return "-"
-    low, high = score["wilson_95"]
-    return f"{100 * score['rate']:.0f} % ({100 * low:.0f} to {100 * high:.0f})"

@@ -173,7 +173,7 @@ def _collected(recipe: Recipe, dataset: Path, more: Sequence[str]) -> Job:
 def _vision(recipe: Recipe) -> Job:
     words = [f"--dataset={recipe.collected_data}", f"--steps={recipe.vision_steps}"]
     module = ["-m", "evla_ros", "train", "vision", str(recipe.vision.parent), *words]
-    return Job([*_ranks(recipe.processes), *module], ONE_THREAD)
+    return Job([*ranks(recipe.processes), *module], ONE_THREAD)
 
 
 def _finetune(recipe: Recipe) -> Job:
@@ -194,7 +194,7 @@ def _trained(recipe: Recipe, round_: int, more: Sequence[str], steps: int) -> Jo
     words = [str(recipe.config), f"output={run}", f"datasets=[{_mixture(recipe, round_)}]", *more]
     words += [f"features={recipe.features}", f"compile={str(compiles).lower()}"]
     words += ["--resume"] if (run / "train.json").is_file() else []
-    return Job([*_ranks(recipe.processes), "-m", "evla_ros.training.train", *words], ONE_THREAD)
+    return Job([*ranks(recipe.processes), "-m", "evla_ros.training.train", *words], ONE_THREAD)
 
 
 def _mixture(recipe: Recipe, round_: int) -> str:
@@ -205,7 +205,7 @@ def _mixture(recipe: Recipe, round_: int) -> str:
     return ", ".join(f"{{path: '{path}', weight: {weight}}}" for path, weight in weights.items())
 
 
-def _ranks(processes: int) -> Sequence[str]:
+def ranks(processes: int) -> Sequence[str]:
     """Return what starts so many processes of one thread, which beat one of so many threads."""
     if processes == 1:
         return []
