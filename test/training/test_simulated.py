@@ -14,6 +14,7 @@ pytest.importorskip("mujoco", reason="simulated data needs MuJoCo")
 
 from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.errors import EvlaError
+from evla_ros.policy.fixed import ScriptedPolicy
 from evla_ros.sim.experts.style import Style
 from evla_ros.sim.worlds import make_world
 from evla_ros.training.errors import TrainingDataError
@@ -21,7 +22,7 @@ from evla_ros.training.samples.conversations import read_conversations
 from evla_ros.training.samples.source import Source
 from evla_ros.training.simulated.captions import write_captions
 from evla_ros.training.simulated.collect import CollectSettings, collect_episode
-from evla_ros.training.simulated.dataset import CollectJob, collect_dataset
+from evla_ros.training.simulated.dataset import CollectJob, _whole_chunks, collect_dataset
 from evla_ros.training.simulated.objects import object_columns, object_names
 from evla_ros.training.simulated.relabel import draw_tasks, relabel
 
@@ -162,3 +163,15 @@ def test_killed_encoder_training_goes_on_as_if_it_had_not_been(tmp_path, monkeyp
     monkeypatch.setattr(vision._Run, "step", step)
     broken = learn("broken")
     assert all(np.array_equal(whole[name], broken[name]) for name in whole)
+
+
+def test_a_policy_acts_its_whole_chunk_before_it_looks_again(world):
+    seen = []
+
+    def still(observation):
+        seen.append(observation)
+        return np.zeros((8, 7))
+
+    actor = _whole_chunks(ScriptedPolicy(still, 8, 7))
+    collect_episode(world, 5, CollectSettings(max_ticks=16), actor=actor)
+    assert len(seen) == 2

@@ -13,11 +13,16 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from evla_ros.data.rlds.staging import stage_episode, staged_path
 from evla_ros.data.rlds.writer import DatasetWriter
 from evla_ros.embodiment import action_layout, load_embodiment
 from evla_ros.errors import nearest
-from evla_ros.sim.world import World
+from evla_ros.policy.evla_policy import EvlaPolicy
+from evla_ros.policy.protocol import Policy
+from evla_ros.policy.types import Observation
 from evla_ros.sim.worlds import make_world
 from evla_ros.training.errors import TrainingDataError
 from evla_ros.training.simulated.collect import (
@@ -128,27 +133,30 @@ def _play_group(staging: Path, job: CollectJob, seeds: Sequence[int]) -> int:
 def _play(staging: Path, job: CollectJob, seeds: Sequence[int]) -> Iterator[int]:
     world = make_world(job.world, image_size=job.image_size)
     features = collect_features(world, job.image_size, job.settings)
-    actor = _actor(job, world)
-    by = "policy" if actor else "expert"
+    policy = EvlaPolicy(job.checkpoint, world.embodiment, threads=1) if job.checkpoint else None
+    by = "policy" if policy else "expert"
     parent = multiprocessing.parent_process()
     for seed in seeds:
         if parent is not None and not parent.is_alive():
             break  # killed: whoever takes up the job must not meet us
         path = staged_path(staging, f"{job.world}-{by}-{seed:08d}")
         if not path.exists():
+            actor = _whole_chunks(policy) if policy else None
             episode = collect_episode(world, seed, job.settings, actor, job.family(seed))
             stage_episode(staging, episode, features)
         yield seed
     world.close()
 
 
-def _actor(job: CollectJob, world: World) -> Actor | None:
-    if not job.checkpoint:
-        return None
-    from evla_ros.policy.evla_policy import EvlaPolicy
+def _whole_chunks(policy: Policy) -> Actor:
+    """What acts in an episode: the policy looks again when its chunk is used up, as evaluated."""
+    waiting: list[npt.NDArray[np.float64]] = []
 
-    policy = EvlaPolicy(job.checkpoint, world.embodiment, threads=1)
-    act: Actor = lambda observation: policy.infer(observation).actions[0]  # noqa: E731
+    def act(observation: Observation) -> npt.NDArray[np.float64]:
+        if not waiting:
+            waiting.extend(policy.infer(observation).actions)
+        return waiting.pop(0)
+
     return act
 
 
