@@ -102,7 +102,6 @@ def test_recipe_at_toy_size_through_bags(tmp_path, capfd, monkeypatch):
         "tabletop_recorded",
         "tabletop_round_1",
     ]
-    assert len(list((folder / "features").glob("*.f16"))) >= 3  # shared by both trainings
     statistics = json.loads((folder / "run" / "last" / "dataset_statistics.json").read_text())
     assert list(statistics) == ["tabletop_arm"]
     assert main(words) == 0

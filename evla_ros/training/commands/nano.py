@@ -41,10 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--recorded-weight", type=float, default=1.0, metavar="W", help="in the mixture (1)")
     add("--episodes", type=int, default=2600, metavar="N", help="to collect (default: 2600)")
     add("--vision-steps", type=int, default=1400, metavar="N", help="(default: 1400)")
-    add(
-        "--steps", type=int, default=0, metavar="N", help="of the first training (0: its own)"
-    )
-    add("--rounds", type=int, default=2, metavar="N", help="of visiting and refining (default: 2)")
+    add("--steps", type=int, default=0, metavar="N", help="of the first training (0: its own)")
+    add("--rounds", type=int, default=1, metavar="N", help="of visiting and refining (default: 1)")
     add("--round-episodes", type=int, default=300, metavar="N", help="(default: 300)")
     add("--round-steps", type=int, default=2600, metavar="N", help="(default: 2600)")
     add("--processes", type=int, default=os.cpu_count() or 1, metavar="P", help="(one per core)")

@@ -46,7 +46,7 @@ class Recipe:
     via: str = "ros"
     domain: int = 70
     recorded_weight: float = 1.0
-    rounds: int = 2
+    rounds: int = 1
     round_episodes: int = 300
     round_steps: int = 2600
 
@@ -69,11 +69,6 @@ class Recipe:
     def vision(self) -> Path:
         """The encoders."""
         return self.folder / "vision" / "vision.safetensors"
-
-    @property
-    def features(self) -> Path:
-        """Features of the pictures; the encoders stay as they are, so all trainings share them."""
-        return self.folder / "features"
 
     def run(self, round_: int) -> Path:
         """The first training, or that of a round."""
@@ -192,7 +187,7 @@ def _refine(recipe: Recipe, round_: int) -> Job:
 def _trained(recipe: Recipe, round_: int, more: Sequence[str], steps: int) -> Job:
     run, compiles = recipe.run(round_), has_compiler() and not 0 < steps < WORTH_COMPILING
     words = [str(recipe.config), f"output={run}", f"datasets=[{_mixture(recipe, round_)}]", *more]
-    words += [f"features={recipe.features}", f"compile={str(compiles).lower()}"]
+    words += [f"compile={str(compiles).lower()}"]
     words += ["--resume"] if (run / "train.json").is_file() else []
     return Job([*ranks(recipe.processes), "-m", "evla_ros.training.train", *words], ONE_THREAD)
 
