@@ -111,18 +111,24 @@ class ObservationGate:
         return taken
 
     def _anchored(self, stamp_ns: int, now_ns: int) -> bool:
-        """Return whether the poses reach back to the newest image; after a start they may not."""
+        """Return whether poses and grippers reach back to the newest image; just started, no."""
         streams = self._controller.inputs.poses
-        known = all(
-            arm.anchor_at(stamp_ns, stream.max_age_ns) is not None
-            for arm, stream in zip(self._controller.arms, streams, strict=True)
-        )
-        self._unanchored = 0 if known else self._unanchored + 1
-        if self._unanchored == _MANY:
-            detail = "no measured pose at the image's time; are both on one clock?"
-            self._controller.policy.failed(Finding(Reason.POSE_MISSING, detail), now_ns)
+        lacking = Reason.UNKNOWN
+        for arm, stream in zip(self._controller.arms, streams, strict=True):
+            if arm.anchor_at(stamp_ns, stream.max_age_ns) is None:
+                lacking = Reason.POSE_MISSING
+        for description, opening in zip(self._embodiment.arms, self._inputs.openings, strict=True):
+            if description.gripper is not None and opening.at(stamp_ns) is None:
+                lacking = Reason.GRIPPER_MISSING
+        if lacking is Reason.UNKNOWN:
             self._unanchored = 0
-        return known
+            return True
+        self._unanchored += 1
+        if self._unanchored == _MANY:
+            detail = "nothing measured at the image's time; are both on one clock?"
+            self._controller.policy.failed(Finding(lacking, detail), now_ns)
+            self._unanchored = 0
+        return False
 
 
 def _newest_ns(images: Mapping[str, RawImage]) -> int:

@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip("rclpy", reason="ROS 2 is not installed: `make build` sets it up")
 
 from evla_ros.control.controller import Controller
+from evla_ros.control.reasons import Reason
 from evla_ros.control.settings import ControlSettings
 from evla_ros.data.alignment.stream_buffer import Sample, StreamBuffer
 from evla_ros.embodiment import load_embodiment
@@ -179,3 +180,21 @@ def test_an_image_is_taken_once() -> None:
     assert not robot.gate.has_new_image()
     robot.image("primary", START_NS)
     assert robot.gate.has_new_image()
+
+
+def test_an_image_older_than_the_first_gripper_sample_is_waited_out_then_named() -> None:
+    """The gripper's stream begins a moment after the camera's: no failure of the policy."""
+    robot = Robot(0.0)
+    robot.sources.openings[0] = StreamBuffer()
+    robot.opening(START_NS + MS)
+    assert robot.gate.take() is None
+    assert robot.controller.policy.failure is None
+    for _ in range(19):
+        assert robot.gate.take() is None
+    assert robot.controller.policy.failure.reason is Reason.GRIPPER_MISSING
+    robot.pose(START_NS + 2 * MS, 0.5)
+    for name in BODY.cameras:
+        robot.image(name, START_NS + 2 * MS)
+    robot.controller.policy.failure = None
+    robot.now_ns += 10**9
+    assert robot.gate._anchored(START_NS + 2 * MS, robot.now_ns)
