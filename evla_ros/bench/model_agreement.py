@@ -17,9 +17,9 @@ from evla_ros.errors import EvlaError
 from evla_ros.model.config import HeadName
 from evla_ros.model.decode import decode
 from evla_ros.model.model_input import ModelInput
-from evla_ros.model.predictor import Predictor
 
 if TYPE_CHECKING:
+    from evla_ros.model.predictor import Predictor
     from evla_ros.training.samples.source import Source
 
 
@@ -34,13 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def rows(options: argparse.Namespace) -> Iterator[Row]:
     """One row a head: percent of the action tokens that are equal or one bin away."""
+    from evla_ros.training.evaluation.offline_eval import load_predictor
     from evla_ros.training.samples.source import Source
 
     if not (options.checkpoint and options.dataset):
         raise EvlaError("the int8 comparison needs both --checkpoint and --dataset")
     source = Source(options.dataset, options.split)
     exact, int8 = (
-        Predictor(options.checkpoint, options.device, dtype, statistics_key=source.name)
+        load_predictor(options.checkpoint, source.name, None, options.device, dtype)
         for dtype in ("fp32", "int8")
     )
     batches = list(observations(exact, source, options.frames))

@@ -92,7 +92,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def load_predictor(
-    checkpoint: str | Path, dataset: str, output: Any = None, device: str = "cpu"
+    checkpoint: str | Path,
+    dataset: str,
+    output: Any = None,
+    device: str = "cpu",
+    dtype: str | None = None,
 ) -> Predictor:
     """Load a checkpoint with the statistics for a dataset: its own entry, else the only one."""
     from evla_ros.model.normalization import DatasetStatistics
@@ -101,7 +105,7 @@ def load_predictor(
     file = Path(checkpoint) / "dataset_statistics.json"
     known = DatasetStatistics.read(file).datasets if file.is_file() else {}
     key = dataset if dataset in known else None
-    return Predictor(checkpoint, device, output=output, statistics_key=key)
+    return Predictor(checkpoint, device, dtype, output=output, statistics_key=key)
 
 
 def _gate(predictor: Predictor, source: Source, arguments: argparse.Namespace) -> dict[str, Any]:
