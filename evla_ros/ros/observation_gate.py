@@ -111,24 +111,28 @@ class ObservationGate:
         return taken
 
     def _anchored(self, stamp_ns: int, now_ns: int) -> bool:
-        """Return whether poses and grippers reach back to the newest image; just started, no."""
-        streams = self._controller.inputs.poses
-        lacking = Reason.UNKNOWN
-        for arm, stream in zip(self._controller.arms, streams, strict=True):
-            if arm.anchor_at(stamp_ns, stream.max_age_ns) is None:
-                lacking = Reason.POSE_MISSING
-        for description, opening in zip(self._embodiment.arms, self._inputs.openings, strict=True):
-            if description.gripper is not None and opening.at(stamp_ns) is None:
-                lacking = Reason.GRIPPER_MISSING
-        if lacking is Reason.UNKNOWN:
-            self._unanchored = 0
-            return True
-        self._unanchored += 1
-        if self._unanchored == _MANY:
+        """Return whether poses and grippers reach back to the newest image.
+
+        They may not at first; a robot that stays so is named.
+        """
+        lacking = self._lacking(stamp_ns)
+        self._unanchored = 0 if lacking is None else self._unanchored + 1
+        if lacking is not None and self._unanchored == _MANY:
             detail = "nothing measured at the image's time; are both on one clock?"
             self._controller.policy.failed(Finding(lacking, detail), now_ns)
             self._unanchored = 0
-        return False
+        return lacking is None
+
+    def _lacking(self, stamp_ns: int) -> Reason | None:
+        """Return what no sample tells of this time."""
+        streams = self._controller.inputs.poses
+        for arm, stream in zip(self._controller.arms, streams, strict=True):
+            if arm.anchor_at(stamp_ns, stream.max_age_ns) is None:
+                return Reason.POSE_MISSING
+        for description, opening in zip(self._embodiment.arms, self._inputs.openings, strict=True):
+            if description.gripper is not None and opening.at(stamp_ns) is None:
+                return Reason.GRIPPER_MISSING
+        return None
 
 
 def _newest_ns(images: Mapping[str, RawImage]) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 _EXAMPLES = """examples:
   evla train collect outputs/data/tabletop_nano --episodes 1000 --workers 2
   evla train collect outputs/data/tabletop_second --policy outputs/run/best --first-seed 2000000
-  evla train collect outputs/data/tabletop_hard --families stack,plate --first-seed 3000000
+  evla train collect outputs/data/tabletop_hard --families stack,close --first-seed 3000000
 
 Every second step also says what the expert would do for other instructions, rolled out from a copy
 of that
