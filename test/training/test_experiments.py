@@ -131,6 +131,8 @@ def test_a_table_names_what_has_no_score():
     [
         (["--tasks", "lift_try"], "did you mean 'lift_tray'"),
         (["--demonstrations", "0"], "--demonstrations 0: at least 1"),
+        (["--relabels", "-1"], "--relabels -1: at least 0"),
+        (["--vision-steps", "0"], "--vision-steps 0: at least 1"),
         (["--start", "nowhere"], "no such checkpoint folder"),
     ],
 )

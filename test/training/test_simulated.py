@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("mujoco", reason="simulated data needs MuJoCo")
 
+from evla_ros.cli.main import main
 from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.errors import EvlaError
 from evla_ros.policy.fixed import ScriptedPolicy
@@ -175,3 +176,17 @@ def test_a_policy_acts_its_whole_chunk_before_it_looks_again(world):
     actor = _whole_chunks(ScriptedPolicy(still, 8, 7))
     collect_episode(world, 5, CollectSettings(max_ticks=16), actor=actor)
     assert len(seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["collect", "--workers", "0"], "--workers 0: at least 1"),
+        (["collect", "--relabels", "-2"], "--relabels -2: at least 0"),
+        (["vision", "--dataset", "x", "--rate", "-1"], "--rate -1: a learning rate is above 0"),
+    ],
+)
+def test_wrong_numbers_are_named_before_anything_is_written(tmp_path, capsys, words, message):
+    assert main(["train", words[0], str(tmp_path / "x"), *words[1:]]) == 2
+    assert message in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evla_ros.training.commands.least_values import check_least
 from evla_ros.training.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def _adaptation(arguments: argparse.Namespace) -> Adaptation:
             raise TrainingError(f"--tasks {task}: no family of that world; {nearest(task, known)}")
     if min(arguments.demonstrations) < 1:
         raise TrainingError(f"--demonstrations {min(arguments.demonstrations)}: at least 1")
+    check_least(arguments, {"relabels": 0, "pictures": 0, "vision_steps": 1, "processes": 1})
     if arguments.start and not Path(arguments.start).is_dir():
         raise TrainingError(f"--start {arguments.start}: no such checkpoint folder")
     return Adaptation(

@@ -7,6 +7,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from evla_ros.training.commands.least_values import check_least
+
 _EXAMPLES = """examples:
   evla train collect outputs/data/tabletop_nano --episodes 1000 --workers 2
   evla train collect outputs/data/tabletop_second --policy outputs/run/best --first-seed 2000000
@@ -56,6 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     from evla_ros.training.simulated.collect import CollectSettings
     from evla_ros.training.simulated.dataset import CollectJob, collect_dataset
 
+    check_least(
+        arguments, {"episodes": 1, "first_seed": 0, "relabels": 0, "noise": 0, "workers": 1}
+    )
     settings = CollectSettings(relabels=arguments.relabels, noise=arguments.noise)
     job = CollectJob(
         arguments.world,

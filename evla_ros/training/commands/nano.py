@@ -10,6 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from evla_ros.training.commands.least_values import check_least
 from evla_ros.training.errors import TrainingError
 
 _EXAMPLES = """examples:
@@ -74,10 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     sizes = {"episodes": 1, "vision_steps": 1, "processes": 1, "record": 0, "rounds": 0}
-    for name, least in {**sizes, "round_episodes": 1, "round_steps": 1}.items():
-        if getattr(arguments, name) < least:
-            option = name.replace("_", "-")
-            raise TrainingError(f"--{option} {getattr(arguments, name)}: at least {least}")
+    check_least(arguments, {**sizes, "round_episodes": 1, "round_steps": 1})
     if not 0 <= arguments.domain <= 200:
         raise TrainingError(f"--domain {arguments.domain}: 0 to 200")
 

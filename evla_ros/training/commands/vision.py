@@ -7,6 +7,9 @@ from __future__ import annotations
 import argparse
 import os
 
+from evla_ros.training.commands.least_values import check_least
+from evla_ros.training.errors import TrainingError
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -29,6 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
     from evla_ros.training.config import OptimizerSettings
     from evla_ros.training.vision import VisionConfig, pretrain_vision
 
+    check_least(arguments, {"steps": 1, "batch": 1})
+    if arguments.rate <= 0:
+        raise TrainingError(f"--rate {arguments.rate:g}: a learning rate is above 0")
     optimizer = OptimizerSettings(
         steps=arguments.steps, batch=arguments.batch, warmup_steps=30, learning_rate=arguments.rate
     )
