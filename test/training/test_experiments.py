@@ -11,6 +11,7 @@ import yaml
 
 from evla_ros.cli.main import main
 from evla_ros.training.experiments.adaptation_report import table as adaptation_table
+from evla_ros.training.experiments.trials import _add_cost
 
 WORLD = ["--world", "tabletop_arm", "--tasks", "reach", "--episodes", "1"]
 
@@ -139,3 +140,9 @@ def test_a_table_names_what_has_no_score():
 def test_mistakes_in_an_adaptation_are_named(tmp_path, capsys, words, message):
     assert main(["train", "adapt", str(tmp_path / "x"), *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_training_that_was_stopped_keeps_what_it_cost(tmp_path):
+    file = tmp_path / "trial" / "cost.json"
+    _add_cost(file, {"wall_s": 2.0, "cpu_s": 3.0})
+    assert _add_cost(file, {"wall_s": 1.0, "cpu_s": 0.5}) == {"wall_s": 3.0, "cpu_s": 3.5}

@@ -18,7 +18,7 @@ from typing import Any
 from evla_ros.training.errors import TrainingError
 from evla_ros.training.metrics import read_metrics
 
-RESULT = "result.json"
+RESULT, COST = "result.json", "cost.json"
 _ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 
@@ -73,8 +73,11 @@ def _run(trial: Trial, place: Path, scoring: Scoring, processes: int) -> dict[st
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     start = [*launch, "-m"] if processes > 1 else ["-m"]
     started, before = time.monotonic(), _children_s()
-    _call([*start, "evla_ros.training.train", *words], f"training {trial.name!r}")
-    cost = {"wall_s": time.monotonic() - started, "cpu_s": _children_s() - before}
+    try:
+        _call([*start, "evla_ros.training.train", *words], f"training {trial.name!r}")
+    finally:
+        spent = {"wall_s": time.monotonic() - started, "cpu_s": _children_s() - before}
+        cost = _add_cost(place / COST, spent)
     best = run / "best" if (run / "best").is_dir() else run / "last"
     held_out = [entry["val"] for entry in read_metrics(run) if "val" in entry]
     return {
@@ -87,6 +90,15 @@ def _run(trial: Trial, place: Path, scoring: Scoring, processes: int) -> dict[st
         "offline": _offline(best, scoring),
         "sim": _sim(best, scoring) if scoring.world else {},
     }
+
+
+def _add_cost(file: Path, spent: dict[str, float]) -> dict[str, float]:
+    """Add to what earlier starts of this training took; returns the sums."""
+    known = json.loads(file.read_text()) if file.is_file() else dict.fromkeys(spent, 0.0)
+    total = {key: known[key] + value for key, value in spent.items()}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(total) + "\n")
+    return total
 
 
 def _offline(checkpoint: Path, scoring: Scoring) -> dict[str, Any]:
