@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from evla_ros.model.action_tokenizer import ActionTokenizer
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.presets import load_preset
 from evla_ros.training.building import build, stream
 from evla_ros.training.config import LoraSettings, OptimizerSettings, parse_config
 from evla_ros.training.ema import Ema
+from evla_ros.training.evaluation.offline_eval import comparable_ids
 from evla_ros.training.model_changes.freeze import freeze
 from evla_ros.training.model_changes.lora import add_lora, merged_tensors
 from evla_ros.training.objective.grounding import Grounding
@@ -119,6 +121,14 @@ def test_true_actions_have_no_error_and_full_accuracy(parts):
     assert int(sums.right) == int(sums.count)
     assert float(sums.error.sum()) == 0.0
     assert float(sums.loss) < 1e-3
+
+
+def test_answers_of_the_true_tokens_agree_at_the_ends_of_the_range_too():
+    tokenizer = ActionTokenizer(1024)
+    true = np.array([-1.0, -0.3, 0.0, 0.996, 1.0])
+    answers = tokenizer.decode(tokenizer.encode(true))
+    assert (comparable_ids(tokenizer, answers) == comparable_ids(tokenizer, true)).all()
+    assert comparable_ids(tokenizer, np.array([0.98])) != comparable_ids(tokenizer, true[-1:])
 
 
 def test_autoregressive_loss_counts_action_tokens_only(parts):

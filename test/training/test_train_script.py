@@ -193,3 +193,16 @@ def test_each_arm_begins_with_the_slots_of_the_one_arm(tiny_preset):
         assert torch.equal(arms[:, arm], old)
     odd = transplant(one, adapted_config(one.config, dim=9, **settings))
     assert not torch.equal(odd.slot_embedding.view(CHUNK, 9, -1)[:, :7], old)
+
+
+def test_each_arm_begins_with_the_motion_of_the_one_arm(tiny_preset):
+    one = EvlaModel(load_preset(tiny_preset, chunk=CHUNK, proprio_dim=8)).eval()
+    cameras = one.config.image.cameras
+    two = transplant(
+        one, adapted_config(one.config, chunk=CHUNK, dim=14, cameras=cameras, proprio_dim=16)
+    ).eval()
+    states, pose = torch.randn(1, CHUNK, 7, one.slot_embedding.shape[1]), torch.randn(1, 8)
+    alone = one.l1_head(states.flatten(1, 2))
+    both = two.l1_head(states.repeat(1, 1, 2, 1).flatten(1, 2))
+    torch.testing.assert_close(both, alone.repeat(1, 1, 2))
+    torch.testing.assert_close(two.proprio(pose.repeat(1, 2)), one.proprio(pose))

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from evla_ros.training.evaluation.parity import sentences
 
 if TYPE_CHECKING:
+    from evla_ros.model.action_tokenizer import ActionTokenizer
     from evla_ros.model.predictor import Predictor
     from evla_ros.training.samples.source import Source
 
@@ -156,7 +157,7 @@ def summarize(
     normalizer = predictor.action_normalizer
     tokenizer = predictor.model.action_tokenizer
     ours, theirs = (
-        tokenizer.encode(normalizer.normalize(values))
+        comparable_ids(tokenizer, normalizer.normalize(values))
         for values in (comparison.predicted, comparison.true)
     )
     apart = np.abs(ours - theirs)[np.broadcast_to(mask, ours.shape)]
@@ -171,6 +172,14 @@ def summarize(
         "tokens_equal": float((apart == 0).mean()),
         f"tokens_within_{TOKENS_WITHIN}": float((apart <= TOKENS_WITHIN).mean()),
     }
+
+
+def comparable_ids(tokenizer: ActionTokenizer, normalized: Float) -> npt.NDArray[np.int64]:
+    """Ids of normalised actions; the two highest bins, which decode to one value, are one here.
+
+    Without it an answer of the highest bin (an open gripper, say) never equals the true 1.0.
+    """
+    return tokenizer.encode(tokenizer.decode(tokenizer.encode(normalized)))
 
 
 def table(report: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from evla_ros.model.config import EvlaConfig, parse_config
 from evla_ros.model.evla_model import EvlaModel
@@ -26,19 +27,41 @@ def adapted_config(
 def transplant(model: EvlaModel, config: EvlaConfig, attention: str = "sdpa") -> EvlaModel:
     """Return a network of `config` with every tensor of `model` that has its name and shape.
 
-    Encoders, projector and language model carry over; a robot of several such arms begins with the
-    slot embeddings of the one arm in each of them. Else slot embeddings, the proprio token and the
-    continuous head are new where the number of actions or proprio values differs.
+    Encoders, projector and language model carry over. A robot of several such arms begins by
+    reading and moving each of them as the one arm was: slot embeddings, the continuous head and
+    the proprio layer are repeated for every arm. What fits neither way is new.
     """
     changed = EvlaModel(config, attention=attention)
     known = dict(model.named_parameters())
+    old, new = model.config.action, config.action
+    arms = new.dim // old.dim if new.dim % old.dim == 0 else 1
     with torch.no_grad():
         for name, parameter in changed.named_parameters():
-            if name in known and known[name].shape == parameter.shape:
-                parameter.copy_(known[name])
-        old, new = model.config.action, config.action
-        if old.chunk == new.chunk and new.dim > old.dim and new.dim % old.dim == 0:
-            by_step = model.slot_embedding.unflatten(0, (old.chunk, old.dim))  # [K, D, hidden]
-            arms = by_step.repeat(1, new.dim // old.dim, 1)
-            changed.slot_embedding.copy_(arms.flatten(0, 1))
+            if name not in known:
+                continue
+            if name == "slot_embedding":
+                kept = _repeated_slots(known[name], old.chunk, new.chunk, arms)
+            else:
+                kept = _repeated(known[name], parameter.shape, arms)
+            if kept is not None and kept.shape == parameter.shape:
+                parameter.copy_(kept)
     return changed
+
+
+def _repeated_slots(slots: Tensor, chunk: int, wanted: int, arms: int) -> Tensor | None:
+    """Slots [K*D, hidden] -> [K*arms*D, hidden]: every step has each arm's D after another."""
+    if chunk != wanted:
+        return None
+    return slots.unflatten(0, (chunk, -1)).repeat(1, arms, 1).flatten(0, 1)
+
+
+def _repeated(tensor: Tensor, shape: torch.Size, arms: int) -> Tensor | None:
+    """Repeat along the one axis that is `arms` times as long; inputs are then averaged."""
+    if tensor.shape == shape or tensor.dim() != len(shape):
+        return tensor
+    longer = [axis for axis, size in enumerate(shape) if size == arms * tensor.shape[axis]]
+    if len(longer) != 1:
+        return None
+    (axis,) = longer
+    repeated = torch.cat([tensor] * arms, dim=axis)
+    return repeated / arms if axis == 1 else repeated
