@@ -72,8 +72,8 @@ def test_a_comparison_needs_one_budget(config, tmp_path, capsys):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "how",
-    [["--relabels", "0", "--pictures", "0"], ["--pictures", "2", "--vision-steps", "2"]],
-    ids=["bags", "counterfactual"],
+    [["--relabels", "0"], ["--corrected", "1", "--corrected-steps", "2"]],
+    ids=["bags", "corrected"],
 )
 def test_another_robot_from_few_demonstrations(settings, tmp_path, capsys, monkeypatch, how):
     pytest.importorskip("mujoco", reason="demonstrations need MuJoCo")
@@ -88,15 +88,14 @@ def test_another_robot_from_few_demonstrations(settings, tmp_path, capsys, monke
     data["model"] = {**settings["model"], "chunk": 0, "cameras": ["primary", "left_wrist"]}
     data["optimizer"] = {"steps": 1, "batch": 2}
     data["loss"] = {"grounding": 0.5}
-    data.update(freeze=["vision"], cache_features=True)
     file.write_text(yaml.safe_dump(data))
     words = ["train", "adapt", str(folder), "--start", str(checkpoint), "--config", str(file)]
     words += ["--tasks", "lift", "--demonstrations", "3", "--episodes", "1", *how]
     assert main([*words, "--processes", "1"]) == 0
     content = json.loads((folder / "adaptation.json").read_text())
-    runs = [(r["start"], r["demonstrations"]) for r in content["results"]]
-    names = ("fine-tuned", "from scratch")
-    assert runs == [(name, 3) for name in names]
+    runs = [(r["start"], r["demonstrations"], r["corrected"]) for r in content["results"]]
+    rounds = (0, 1) if "--corrected" in how else (0,)
+    assert runs == [(name, 3, n) for n in rounds for name in ("fine-tuned", "from scratch")]
     for result in content["results"]:
         assert result["sim"]["all"]["trials"] == 1
         statistics = json.loads(
@@ -105,7 +104,8 @@ def test_another_robot_from_few_demonstrations(settings, tmp_path, capsys, monke
         assert len(next(iter(statistics.values()))["action"]["q01"]) == 14
         assert len(statistics) == 1
         made = json.loads((folder / result["name"] / "run" / "train.json").read_text())
-        assert made["cache_features"] == bool(made["model"]["vision"]) == ("2" in how)
+        assert len(made["datasets"]) == result["corrected"] + 1
+        assert made["optimizer"]["steps"] == result["corrected"] + 1
     info = json.loads(
         next((folder / "data/humanoid_upper_body_3").glob("*/dataset_info.json")).read_text()
     )
@@ -123,8 +123,9 @@ def test_a_comparison_needs_something_held_out(config, tmp_path, capsys):
 
 def test_a_table_names_what_has_no_score():
     scores = {"lift": {"rate": None, "trials": 0, "wilson_95": None}}
-    result = {"start": "x", "demonstrations": 5, "sim": scores, "train": {"cpu_s": 90.0}}
-    assert adaptation_table([result], ["lift"]).splitlines()[-1] == "| x | 5 | - | - | 2 min |"
+    result = {"start": "x", "demonstrations": 5, "corrected": 0, "sim": scores}
+    result["train"] = {"cpu_s": 90.0}
+    assert adaptation_table([result], ["lift"]).splitlines()[-1] == "| x | 5 | 0 | - | - | 2 min |"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_a_table_names_what_has_no_score():
         (["--tasks", "lift_try"], "did you mean 'lift_tray'"),
         (["--demonstrations", "0"], "--demonstrations 0: at least 1"),
         (["--relabels", "-1"], "--relabels -1: at least 0"),
-        (["--vision-steps", "0"], "--vision-steps 0: at least 1"),
+        (["--corrected-steps", "0"], "--corrected-steps 0: at least 1"),
         (["--start", "nowhere"], "no such checkpoint folder"),
     ],
 )

@@ -23,7 +23,7 @@ from evla_ros.training.samples.conversations import read_conversations
 from evla_ros.training.samples.source import Source
 from evla_ros.training.simulated.captions import write_captions
 from evla_ros.training.simulated.collect import CollectSettings, collect_episode
-from evla_ros.training.simulated.dataset import CollectJob, _whole_chunks, collect_dataset
+from evla_ros.training.simulated.dataset import CollectJob, _half_chunks, collect_dataset
 from evla_ros.training.simulated.objects import object_columns, object_names
 from evla_ros.training.simulated.relabel import draw_tasks, relabel
 
@@ -166,16 +166,16 @@ def test_killed_encoder_training_goes_on_as_if_it_had_not_been(tmp_path, monkeyp
     assert all(np.array_equal(whole[name], broken[name]) for name in whole)
 
 
-def test_a_policy_acts_its_whole_chunk_before_it_looks_again(world):
+def test_a_policy_acts_half_its_chunk_before_it_looks_again(world):
     seen = []
 
     def still(observation):
         seen.append(observation)
         return np.zeros((8, 7))
 
-    actor = _whole_chunks(ScriptedPolicy(still, 8, 7))
+    actor = _half_chunks(ScriptedPolicy(still, 8, 7))
     collect_episode(world, 5, CollectSettings(max_ticks=16), actor=actor)
-    assert len(seen) == 2
+    assert len(seen) == 4
 
 
 @pytest.mark.parametrize(

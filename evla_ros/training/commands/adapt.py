@@ -24,9 +24,10 @@ _EXAMPLES = """examples:
       optimizer.steps=500
 
 Stages: collect so many demonstrations of every task with counterfactual labels (--relabels 0:
-record bags and convert them), show the encoders of the checkpoint and fresh ones more pictures,
-fine-tune the checkpoint and a fresh network on each dataset, score both in simulation. Written:
-adaptation.json, adaptation.md (the table), success.png. The same command goes on where it stopped.
+record bags and convert them), fine-tune the checkpoint and a fresh network on each dataset, score
+them in simulation; --corrected: then let each play so many episodes a task, which the expert
+answers, and train on with those. Written: adaptation.json, adaptation.md (the table), success.png.
+The same command goes on where it stopped.
 """
 
 
@@ -49,10 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="other instructions answered beside each demonstration; 0: record bags (default: 2)",
     )  # fmt: skip
     add(
-        "--pictures", type=int, default=800, metavar="N",
-        help="episodes that show the encoders where things are; 0: they learn with the rest (800)",
+        "--corrected", type=int, default=0, metavar="N",
+        help="episodes a task of every network that the expert corrects (DAgger; default: 0)",
     )  # fmt: skip
-    add("--vision-steps", type=int, default=400, metavar="N", help="of the encoders (400)")
+    add(
+        "--corrected-steps", type=int, default=1000, metavar="S",
+        help="of the training that goes on with them (default: 1000)",
+    )  # fmt: skip
     add("--record-via", choices=("auto", "ros", "lockstep"), default="lockstep")
     add("--domain", type=int, default=70, metavar="D", help="ROS domain of the first recorder (70)")
     add("--processes", type=int, default=os.cpu_count() or 1, metavar="P", help="(one per core)")
@@ -61,20 +65,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Record, convert, train, score, write; prints the table."""
-    from evla_ros.training.experiments.adaptation import stages_of, trials_of
+    from evla_ros.training.experiments.adaptation import corrections_of, stages_of, trials_of
     from evla_ros.training.experiments.adaptation_report import write
     from evla_ros.training.experiments.stages import StageTimes, run_stages
     from evla_ros.training.experiments.trials import Scoring, run_trials
 
     adaptation = _adaptation(arguments)
     stages, times = stages_of(adaptation), StageTimes(adaptation.folder)
-    run_stages(stages, times, f"evla train adapt {arguments.output} ...")
+    again = f"evla train adapt {arguments.output} ..."
+    run_stages(stages, times, again)
     most = adaptation.dataset(max(adaptation.demonstrations))
     scoring = Scoring(
         most, 100, arguments.world, adaptation.tasks, arguments.episodes,
         workers=arguments.processes,
     )  # fmt: skip
     results = run_trials(trials_of(adaptation), adaptation.folder, scoring, arguments.processes)
+    corrections, further = corrections_of(adaptation, results)
+    run_stages(corrections, times, again)
+    results += run_trials(further, adaptation.folder, scoring, arguments.processes)
+    stages += corrections
     print(times.table([stage.name for stage in stages]), file=sys.stderr)
     print(write(adaptation, results))
     return 0
@@ -92,12 +101,12 @@ def _adaptation(arguments: argparse.Namespace) -> Adaptation:
             raise TrainingError(f"--tasks {task}: no family of that world; {nearest(task, known)}")
     if min(arguments.demonstrations) < 1:
         raise TrainingError(f"--demonstrations {min(arguments.demonstrations)}: at least 1")
-    check_least(arguments, {"relabels": 0, "pictures": 0, "vision_steps": 1, "processes": 1})
+    check_least(arguments, {"relabels": 0, "corrected": 0, "corrected_steps": 1, "processes": 1})
     if arguments.start and not Path(arguments.start).is_dir():
         raise TrainingError(f"--start {arguments.start}: no such checkpoint folder")
     return Adaptation(
         Path(arguments.output), Path(arguments.config), arguments.world, tuple(arguments.tasks),
         tuple(sorted(arguments.demonstrations)), arguments.start, tuple(arguments.changes),
         choose_via(arguments.record_via), arguments.processes, arguments.domain,
-        arguments.relabels, arguments.pictures, arguments.vision_steps,
+        arguments.relabels, arguments.corrected, arguments.corrected_steps,
     )  # fmt: skip

@@ -36,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="other instructions per step (default: 2)",
     )
     add("--noise", type=float, default=0.5, help="largest execution noise, in steps (default: 0.5)")
+    add(
+        "--max-ticks",
+        type=int,
+        default=150,
+        metavar="N",
+        help="length after which an episode is given up (default: 150)",
+    )
     add("--image-size", type=int, default=128, metavar="PX", help="(default: 128)")
     add(
         "--policy",
@@ -59,9 +66,12 @@ def run(arguments: argparse.Namespace) -> int:
     from evla_ros.training.simulated.dataset import CollectJob, collect_dataset
 
     check_least(
-        arguments, {"episodes": 1, "first_seed": 0, "relabels": 0, "noise": 0, "workers": 1}
+        arguments,
+        {"episodes": 1, "first_seed": 0, "relabels": 0, "noise": 0, "max_ticks": 1, "workers": 1},
     )
-    settings = CollectSettings(relabels=arguments.relabels, noise=arguments.noise)
+    settings = CollectSettings(
+        relabels=arguments.relabels, noise=arguments.noise, max_ticks=arguments.max_ticks
+    )
     job = CollectJob(
         arguments.world,
         arguments.episodes,

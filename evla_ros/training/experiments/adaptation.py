@@ -7,19 +7,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from evla_ros.data.bags.metadata import custom_data, read_metadata
 from evla_ros.training.config import load_config
 from evla_ros.training.errors import TrainingError
-from evla_ros.training.experiments.recipe import IMAGE_SIZE, ONE_THREAD, is_dataset, ranks
+from evla_ros.training.experiments.recipe import (
+    IMAGE_SIZE,
+    ONE_THREAD,
+    WORTH_COMPILING,
+    is_dataset,
+)
 from evla_ros.training.experiments.stages import Job, Stage
 from evla_ros.training.experiments.trials import Trial
+from evla_ros.training.model_changes.compiling import has_compiler
 from evla_ros.training.simulated.recordings import FIRST_SEED, Recordings, bag_folders
 
 SEEDS_APART = 1000
 # Apart from those of evaluation, of bags and of `evla train nano`.
-COLLECTED_SEED, PICTURES_SEED = 20_000_000, 21_000_000
-VISION_RATE = {"fine-tuned": 6e-4, "from scratch": 1.5e-3}
+COLLECTED_SEED, CORRECTED_SEED = 20_000_000, 22_000_000
+CORRECTED_TICKS = 80  # a network that is stuck shows nothing new after that
+REFINING = ("optimizer.learning_rate=7.0e-4", "seed=1")
 
 
 @dataclass(frozen=True)
@@ -27,8 +35,8 @@ class Adaptation:
     """demonstrations: per task, ascending; start: the checkpoint to move ('': scratch only).
 
     relabels: other instructions answered beside every demonstration, which are collected then; 0:
-    none, they are recorded as bags. pictures: episodes that only show the encoders where things
-    are, for so many vision_steps; 0: none, the encoders learn with the rest.
+    none, they are recorded as bags. corrected: episodes a task that every network then plays and
+    the expert answers, to train on with for corrected_steps (DAgger); 0: none.
     """
 
     folder: Path
@@ -42,23 +50,14 @@ class Adaptation:
     processes: int
     domain: int = 70
     relabels: int = 0
-    pictures: int = 0
-    vision_steps: int = 400
+    corrected: int = 0
+    corrected_steps: int = 1000
 
     @property
     def starts(self) -> dict[str, str]:
         """Names of the networks and the checkpoints they begin with ('': none)."""
         scratch = {"from scratch": ""}
         return {"fine-tuned": self.start, **scratch} if self.start else scratch
-
-    @property
-    def seen(self) -> Path:
-        """The dataset of pictures."""
-        return self.folder / "data" / f"{self.world}_pictures"
-
-    def vision(self, name: str) -> Path:
-        """The encoders of a network before it learns to act."""
-        return self.folder / f"vision_{name.replace(' ', '_')}" / "vision.safetensors"
 
     def recordings(self) -> list[Recordings]:
         """Return what is recorded: as many bags of every task as the largest set needs."""
@@ -78,70 +77,87 @@ class Adaptation:
         """Return the dataset of `count` demonstrations a task."""
         return self.folder / "data" / f"{self.world}_{count}"
 
+    def visited(self, name: str) -> Path:
+        """Return the dataset of what a network did and the expert would have done."""
+        return self.folder / "data" / f"{self.world}_visited_{name.replace('-', '_')}"
+
 
 def stages_of(adaptation: Adaptation) -> list[Stage]:
-    """Return what has to be there before training: a dataset of every size, and encoders."""
+    """Return what has to be there before training: a dataset of every size."""
     sizes = adaptation.demonstrations
-    looking = _looking(adaptation) if adaptation.pictures else []
     if adaptation.relabels:
-        return [*(_demonstrating(adaptation, count) for count in sizes), *looking]
+        return [_demonstrating(adaptation, count) for count in sizes]
     plans = adaptation.recordings()
     recording = [Stage(f"record {plan.task}", plan.jobs, plan.done) for plan in plans]
-    return [*recording, *(_converting(adaptation, count) for count in sizes), *looking]
+    return [*recording, *(_converting(adaptation, count) for count in sizes)]
 
 
 def trials_of(adaptation: Adaptation) -> list[Trial]:
     """Return a run per number of demonstrations: from the checkpoint, and from scratch."""
     trials = []
     for count in adaptation.demonstrations:
-        data = f"datasets=[{{path: '{adaptation.dataset(count)}'}}]"
         for name, start in adaptation.starts.items():
-            facts = {"start": name, "demonstrations": count}
-            words = (data, f"model.start={start}", *_learning(adaptation, name))
-            label = f"{name.replace(' ', '_')}-{count}"
-            trials.append(Trial(label, facts, adaptation.config, (*words, *adaptation.changes)))
+            facts = {"start": name, "demonstrations": count, "corrected": 0}
+            words = _learning(adaptation, [adaptation.dataset(count)], start)
+            trials.append(Trial(_label(name, count), facts, adaptation.config, words))
     return trials
 
 
-def _learning(adaptation: Adaptation, name: str) -> list[str]:
-    """Return the settings that follow from what the data holds."""
-    words = [] if adaptation.relabels else ["data.instructions=1", "loss.grounding=0"]
-    if not adaptation.pictures:
-        return [*words, "freeze=[]", "cache_features=false"]
-    shared = adaptation.folder / "features"
-    return [*words, f"model.vision={adaptation.vision(name)}", f"features={shared}"]
+def corrections_of(
+    adaptation: Adaptation, results: Sequence[dict[str, Any]]
+) -> tuple[list[Stage], list[Trial]]:
+    """Return what lets every network of `results` act under the expert's eyes, and train on."""
+    if not adaptation.corrected:
+        return [], []
+    stages, trials = [], []
+    for result in results:
+        name, checkpoint = result["name"], result["checkpoint"]
+        data = [adaptation.dataset(result["demonstrations"]), adaptation.visited(name)]
+        facts = {key: result[key] for key in ("start", "demonstrations")}
+        facts |= {"corrected": adaptation.corrected, "cpu_s_before": result["train"]["cpu_s"]}
+        steps = f"optimizer.steps={adaptation.corrected_steps}"
+        words = _learning(adaptation, data, checkpoint, steps, *REFINING)
+        stages.append(_visiting(adaptation, name, checkpoint))
+        trials.append(Trial(f"{name}-corrected", facts, adaptation.config, words))
+    return stages, trials
+
+
+def _label(name: str, count: int) -> str:
+    return f"{name.replace(' ', '_')}-{count}"
+
+
+def _learning(
+    adaptation: Adaptation, data: Sequence[Path], start: str, *more: str
+) -> tuple[str, ...]:
+    """Return a run's settings; without counterfactual labels nothing says where things are."""
+    datasets = ", ".join(f"{{path: '{path}'}}" for path in data)
+    words = [f"datasets=[{datasets}]", f"model.start={start}"]
+    words += [] if adaptation.relabels else ["data.instructions=1", "loss.grounding=0"]
+    words += [*adaptation.changes, *more]
+    steps = load_config(adaptation.config, words).optimizer.steps
+    compiles = has_compiler() and steps >= WORTH_COMPILING
+    return (f"compile={str(compiles).lower()}", *words)
 
 
 def _demonstrating(adaptation: Adaptation, count: int) -> Stage:
     """A smaller set holds the first demonstrations of a larger one: seeds and tasks in turn."""
     words = [f"--episodes={count * len(adaptation.tasks)}", f"--first-seed={COLLECTED_SEED}"]
-    data = adaptation.dataset(count)
-    return _collecting(adaptation, f"collect {count}", data, adaptation.relabels, words)
+    words += [f"--relabels={adaptation.relabels}"]
+    return _collecting(adaptation, f"collect {count}", adaptation.dataset(count), words)
 
 
-def _collecting(
-    adaptation: Adaptation, name: str, data: Path, relabels: int, more: Sequence[str]
-) -> Stage:
+def _visiting(adaptation: Adaptation, name: str, checkpoint: str) -> Stage:
+    words = [f"--episodes={adaptation.corrected * len(adaptation.tasks)}", "--relabels=1"]
+    words += [f"--first-seed={CORRECTED_SEED}", f"--max-ticks={CORRECTED_TICKS}"]
+    words += [f"--policy={checkpoint}"]
+    return _collecting(adaptation, f"correct {name}", adaptation.visited(name), words)
+
+
+def _collecting(adaptation: Adaptation, name: str, data: Path, more: Sequence[str]) -> Stage:
     words = ["-m", "evla_ros", "train", "collect", str(data), f"--world={adaptation.world}"]
-    words += [f"--relabels={relabels}", f"--families={','.join(adaptation.tasks)}", *more]
+    words += [f"--families={','.join(adaptation.tasks)}", *more]
     words += [f"--image-size={IMAGE_SIZE}", f"--workers={adaptation.processes}"]
     return Stage(name, lambda: [Job(words, ONE_THREAD)], lambda: is_dataset(data))
-
-
-def _looking(adaptation: Adaptation) -> list[Stage]:
-    words = [f"--episodes={adaptation.pictures}", f"--first-seed={PICTURES_SEED}"]
-    pictures = _collecting(adaptation, "pictures", adaptation.seen, 0, words)
-    return [pictures, *(_seeing(adaptation, name) for name in adaptation.starts)]
-
-
-def _seeing(adaptation: Adaptation, name: str) -> Stage:
-    model = load_config(adaptation.config, list(adaptation.changes)).model
-    file = adaptation.vision(name)
-    words = [*ranks(adaptation.processes), "-m", "evla_ros", "train", "vision", str(file.parent)]
-    words += [f"--dataset={adaptation.seen}", f"--steps={adaptation.vision_steps}"]
-    words += [f"--start={adaptation.starts[name]}", f"--rate={VISION_RATE[name]}"]
-    words += [f"--preset={model.preset}", f"--camera={(model.cameras or ('primary',))[0]}"]
-    return Stage(f"vision {name}", lambda: [Job(words, ONE_THREAD)], file.is_file)
 
 
 def _converting(adaptation: Adaptation, count: int) -> Stage:

@@ -13,16 +13,17 @@ from evla_ros.training.experiments.adaptation import Adaptation
 
 
 def table(results: Sequence[dict[str, Any]], tasks: Sequence[str]) -> str:
-    """Return success per task as Markdown, with the CPU time that training took."""
+    """Return success per task as Markdown, with the CPU time of all trainings so far."""
     names = [*tasks, "all"]
     lines = [
-        f"| network | demonstrations a task | {' | '.join(names)} | CPU |",
-        f"|---|---|{'---|' * len(names)}---|",
+        f"| network | demonstrations a task | corrected | {' | '.join(names)} | CPU |",
+        f"|---|---|---|{'---|' * len(names)}---|",
     ]
     for result in results:
         cells = [_rate(result["sim"].get(name)) for name in names]
-        minutes = f"{result['train']['cpu_s'] / 60:.0f} min"
-        row = [result["start"], str(result["demonstrations"]), *cells, minutes]
+        spent = result["train"]["cpu_s"] + result.get("cpu_s_before", 0.0)
+        counts = [str(result["demonstrations"]), str(result["corrected"])]
+        row = [result["start"], *counts, *cells, f"{spent / 60:.0f} min"]
         lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines)
 
@@ -33,17 +34,19 @@ def plot(results: Sequence[dict[str, Any]], path: Path) -> None:
 
     figure = Figure(figsize=(5.2, 3.6), layout="constrained")
     axis = figure.subplots()
-    for start in dict.fromkeys(result["start"] for result in results):
+    for start, corrected in dict.fromkeys((r["start"], r["corrected"]) for r in results):
         points = [
             (r["demonstrations"], 100 * r["sim"]["all"]["rate"], r["sim"]["all"]["wilson_95"])
             for r in results
-            if r["start"] == start and r["sim"].get("all", {}).get("rate") is not None
+            if (r["start"], r["corrected"]) == (start, corrected)
+            and r["sim"].get("all", {}).get("rate") is not None
         ]
         if points:
+            label = f"{start}, {corrected} corrected" if corrected else start
             counts, rates, spans = zip(*points, strict=True)
             below = [rate - 100 * span[0] for rate, span in zip(rates, spans, strict=True)]
             above = [100 * span[1] - rate for rate, span in zip(rates, spans, strict=True)]
-            axis.errorbar(counts, rates, yerr=[below, above], marker="o", capsize=3, label=start)
+            axis.errorbar(counts, rates, yerr=[below, above], marker="o", capsize=3, label=label)
     axis.set_xlabel("demonstrations per task")
     axis.set_ylabel("success, all tasks (%)")
     axis.set_ylim(-3, 103)

@@ -108,7 +108,7 @@ def plot(results: Sequence[dict[str, Any]], path: Path) -> None:
 
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     panels = {"token_accuracy": "held-out token accuracy", "loss": "held-out loss"}
-    panels["normalized_l1"] = "held-out L1 of the tokens (range -1..1, summed)"
+    panels["normalized_l1"] = "held-out L1 (range -1..1, summed)"
     for axis, (key, title) in zip(figure.subplots(1, 3), panels.items(), strict=True):
         for number, mode in enumerate(MODES):
             runs = [result for result in results if result["mode"] == mode]

@@ -141,20 +141,20 @@ def _play(staging: Path, job: CollectJob, seeds: Sequence[int]) -> Iterator[int]
             break  # killed: whoever takes up the job must not meet us
         path = staged_path(staging, f"{job.world}-{by}-{seed:08d}")
         if not path.exists():
-            actor = _whole_chunks(policy) if policy else None
+            actor = _half_chunks(policy) if policy else None
             episode = collect_episode(world, seed, job.settings, actor, job.family(seed))
             stage_episode(staging, episode, features)
         yield seed
     world.close()
 
 
-def _whole_chunks(policy: Policy) -> Actor:
-    """What acts in an episode: the policy looks again when its chunk is used up, as evaluated."""
+def _half_chunks(policy: Policy) -> Actor:
+    """What acts in an episode: looks again after half a chunk, as the controller does."""
     waiting: list[npt.NDArray[np.float64]] = []
 
     def act(observation: Observation) -> npt.NDArray[np.float64]:
         if not waiting:
-            waiting.extend(policy.infer(observation).actions)
+            waiting.extend(policy.infer(observation).actions[: -(-policy.chunk_length // 2)])
         return waiting.pop(0)
 
     return act
