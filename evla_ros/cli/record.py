@@ -167,6 +167,9 @@ _worker: list[LockstepRecorder] = []  # one world per process
 def _start_worker(world: str, plan: DemonstrationPlan, image_size: int) -> None:
     import signal
 
+    from evla_ros.worker_process import end_with_parent
+
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker.append(_make(world, plan, image_size))
 

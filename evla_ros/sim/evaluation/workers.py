@@ -20,6 +20,7 @@ from evla_ros.sim.evaluation.plan import PlannedEpisode
 from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
 from evla_ros.sim.world import World
 from evla_ros.sim.worlds import make_world
+from evla_ros.worker_process import end_with_parent
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ _player: list[Player] = []
 
 
 def _start(setup: Setup) -> None:
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")

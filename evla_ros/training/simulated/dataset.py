@@ -31,6 +31,7 @@ from evla_ros.training.simulated.collect import (
     collect_episode,
     collect_features,
 )
+from evla_ros.worker_process import end_with_parent
 
 VAL_FRACTION = 0.04
 GROUP = 25  # episodes a process plays on one compiled world
@@ -119,7 +120,7 @@ def _play_all(staging: Path, job: CollectJob, workers: int) -> None:
         return
     groups = [list(job.seeds)[i : i + GROUP] for i in range(0, job.episodes, GROUP)]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=end_with_parent) as pool:
         running = [pool.submit(_play_group, staging, job, group) for group in groups]
         for finished in as_completed(running):
             done += finished.result()
@@ -135,10 +136,7 @@ def _play(staging: Path, job: CollectJob, seeds: Sequence[int]) -> Iterator[int]
     features = collect_features(world, job.image_size, job.settings)
     policy = EvlaPolicy(job.checkpoint, world.embodiment, threads=1) if job.checkpoint else None
     by = "policy" if policy else "expert"
-    parent = multiprocessing.parent_process()
     for seed in seeds:
-        if parent is not None and not parent.is_alive():
-            break  # killed: whoever takes up the job must not meet us
         path = staged_path(staging, f"{job.world}-{by}-{seed:08d}")
         if not path.exists():
             actor = _half_chunks(policy) if policy else None
