@@ -19,7 +19,7 @@ from evla_ros.sim.worlds import make_world
 
 FAMILIES = {
     "tabletop_arm": ("reach", "lift", "push", "put_in_bowl", "open"),
-    "humanoid_upper_body": ("lift_both", "lift_tray", "hand_over"),
+    "humanoid_upper_body": ("lift_both", "lift_tray"),
 }
 WIDTH = 78
 
