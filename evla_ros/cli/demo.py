@@ -11,7 +11,7 @@ from evla_ros.errors import EvlaError
 
 EXAMPLES = """examples:
   evla demo
-  evla demo --world humanoid_upper_body --tasks lift hand_over
+  evla demo --world humanoid_upper_body --tasks lift_tray hand_over
   evla demo --checkpoint my_checkpoint --video demo.mp4
 
 Starts the simulated robot and the policy node from the files in config/params, as
@@ -41,12 +41,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play; 0 when every task was solved, 1 when not."""
-    from evla_ros.demo.show import show
     from evla_ros.embodiment import load_embodiment
     from evla_ros.policy.shipped import shipped_checkpoint
     from evla_ros.sim.description import describe
 
     describe(arguments.world)  # an unknown world is refused before anything starts
+    try:
+        from evla_ros.demo.show import show
+    except ModuleNotFoundError as error:
+        raise EvlaError(
+            f"the demo needs ROS 2, the built interfaces and the simulator ({error}); "
+            "run `make build` and `. ./env.sh`"
+        ) from error
     if arguments.checkpoint and arguments.rehearsed:
         raise EvlaError("--checkpoint and --rehearsed exclude each other; leave one out")
     shipped = shipped_checkpoint(load_embodiment(arguments.world))
