@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_datasets import two_arm_dataset
@@ -12,7 +14,7 @@ from evla_ros.model.normalization import DatasetStatistics
 from evla_ros.model.predictor import Predictor
 from evla_ros.training.config import parse_config
 from evla_ros.training.errors import TrainingDataError
-from evla_ros.training.samples.source import Source
+from evla_ros.training.samples.source import Source, sampled_steps, taught_actions
 from evla_ros.training.samples.statistics import choose_statistics, statistics_key
 from evla_ros.training.train import train
 
@@ -39,6 +41,21 @@ def test_one_dataset_keeps_its_own_name_and_mixtures_may_too(sources):
     both = choose_statistics(sources, "per_dataset")
     assert list(both.datasets) == ["plain_set", "relabelled_set"]
     assert statistics_key(both, "relabelled_set") == "relabelled_set"
+
+
+def test_where_a_policy_only_visited_the_experts_answers_count(sources):
+    own = sources[1].episode(0)
+    steps = sampled_steps(own)
+    visited = replace(
+        own,
+        episode=replace(
+            own.episode, metadata={**own.episode.metadata, "follows_instruction": False}
+        ),
+    )
+    np.testing.assert_array_equal(taught_actions(own), own.action[own.first : own.last])
+    answers = np.stack([own.episode.columns["relabel_actions_0"][step][0] for step in steps])
+    np.testing.assert_array_equal(taught_actions(visited), answers)
+    assert not np.array_equal(answers, own.action[steps])
 
 
 def test_two_robots_are_never_pooled(sources, tmp_path):

@@ -102,9 +102,9 @@ class Source:
         return {**result, **counts}
 
     def numbers(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
-        """Return all real actions [N, D] and the proprio [N, P] beside them (None without)."""
+        """Return all actions to learn [N, D] and the proprio of all steps [M, P] (None without)."""
         episodes = [self.episode(i) for i in range(self.episode_count)]
-        actions = np.concatenate([e.action[e.first : e.last] for e in episodes])
+        actions = np.concatenate([taught_actions(e) for e in episodes])
         proprios = [e.proprio[e.first : e.last] for e in episodes if e.proprio is not None]
         return actions, np.concatenate(proprios) if len(proprios) == len(episodes) else None
 
@@ -121,6 +121,20 @@ def sampled_steps(episode: StandardEpisode) -> npt.NDArray[np.int32]:
     labelled = episode.episode.columns.get("relabel_steps_0")
     chosen = steps[:0] if labelled is None else steps[np.asarray(labelled)[steps] > 0]
     return chosen if len(chosen) else steps
+
+
+def taught_actions(episode: StandardEpisode) -> npt.NDArray[np.float32]:
+    """Return the actions [N, D] that training is asked for: the recorded ones, step by step.
+
+    Where a policy only visited (`follows_instruction` is False) the first steps of the expert's
+    answers: what that policy never does must not be scaled away.
+    """
+    columns = episode.episode.columns
+    follows = episode.episode.metadata.get("follows_instruction", True)
+    if follows or not np.any(columns.get("relabel_steps_0", 0)):
+        return episode.action[episode.first : episode.last]
+    answers = [columns["relabel_actions_0"][step][0] for step in sampled_steps(episode)]
+    return np.asarray(answers, dtype=np.float32)
 
 
 def _check_numbers(values: npt.NDArray[np.float32], width: int, what: str, where: str) -> None:
