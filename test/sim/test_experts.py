@@ -94,6 +94,38 @@ def test_steps_stay_within_the_embodiment(world: World) -> None:
                 assert part[6] in (0.0, 1.0)
 
 
+def test_a_hand_turns_all_the_way_to_what_it_grasps(humanoid: World) -> None:
+    for seed in range(40):
+        task = humanoid.reset(seed, "hand_over")
+        yaw = humanoid.scene.yaw_of(humanoid.data, "bar")
+        if abs(yaw) > 0.15:
+            break
+    giver = 1 if task.slots[0] == "left" else 0
+    turned, approach = 0.0, []
+    for tick in run_expert(humanoid, task, Style(), np.random.default_rng(0)):
+        part = tick.label.reshape(-1, 7)[giver]
+        if part[6] < 0.5:
+            break
+        approach.append(part[5])
+        turned += part[5]
+    assert turned == pytest.approx(yaw, abs=0.02)
+    assert np.mean(np.abs(approach) > 0.1 * abs(yaw) / len(approach)) > 0.6
+
+
+def test_the_bar_is_handed_over_straight_and_nobody_waits(humanoid: World) -> None:
+    for seed in range(8):
+        task = humanoid.reset(seed, "hand_over")
+        rng = np.random.default_rng(seed)
+        still, high = 0, []
+        for tick in run_expert(humanoid, task, Style.sample(rng), rng):
+            parts = tick.label.reshape(-1, 7)
+            still += bool((np.linalg.norm(parts[:, :3], axis=1) < 5e-4).all())
+            if humanoid.scene.place_of(humanoid.data, "bar")[2] > 0.15:
+                high.append(humanoid.scene.yaw_of(humanoid.data, "bar"))
+        assert abs(high[-1]) < 0.1
+        assert still <= 4, f"seed {seed}"
+
+
 def test_labels_are_clean_when_execution_is_noisy(tabletop: World) -> None:
     task = tabletop.reset(1, "reach")
     rng = np.random.default_rng(1)

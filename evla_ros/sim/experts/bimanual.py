@@ -14,7 +14,7 @@ from evla_ros.sim.experts.style import Style
 from evla_ros.sim.scenes.blocks import HALF_M
 
 _MEET_HEIGHT_M = 0.17
-_AT_MEETING_M = 0.03
+_NEAR_MEETING_M = 0.05
 _LIFT_M = 0.10
 _TRAY_GRIP_M = 0.062
 
@@ -28,7 +28,7 @@ def hand_over(body: Body, receiver: int, style: Style) -> tuple[Intent, Intent]:
     if taking:
         intents = (_withdraw(body, giver, give), _keep(take))
     elif giving:
-        intents = _present(body, give, take, receiver, style)
+        intents = _present(body, body.hand(giver), take, receiver, style)
     elif _bar_is_held_up(body):
         intents = (_withdraw(body, giver, give), skills.grasp(take, body.part("bar_near"), style))
     else:
@@ -71,14 +71,17 @@ def lift_both(body: Body, colours: list[str], style: Style) -> tuple[Intent, Int
 def _present(
     body: Body, give: Hand, take: Hand, receiver: int, style: Style
 ) -> tuple[Intent, Intent]:
+    """Bring the bar, straightened, to the middle; the other hand comes when it is near.
+
+    The giver does not wait short of the meeting point: no state then asks both hands to stay.
+    """
     bar = body.place_of("bar")
-    meeting = np.array([bar[0], 0.0, _MEET_HEIGHT_M])
-    missing = meeting - bar
-    if np.linalg.norm(missing) < _AT_MEETING_M:
-        return give.stay(0.0), skills.grasp(take, body.part("bar_near"), style)
+    missing = np.array([bar[0], 0.0, _MEET_HEIGHT_M]) - bar
+    near = bool(np.linalg.norm(missing) < _NEAR_MEETING_M)
     if bar[2] < _MEET_HEIGHT_M - 0.05:
         missing[1] *= 0.2
-    return give.at(give.position_m + missing, 0.0), body.idle(receiver)
+    taking = skills.grasp(take, body.part("bar_near"), style) if near else body.idle(receiver)
+    return give.at(give.position_m + missing, 0.0), taking
 
 
 def _withdraw(body: Body, index: int, hand: Hand) -> Intent:
