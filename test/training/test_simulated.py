@@ -183,6 +183,7 @@ def test_a_policy_acts_half_its_chunk_before_it_looks_again(world):
     [
         (["collect", "--workers", "0"], "--workers 0: at least 1"),
         (["collect", "--relabels", "-2"], "--relabels -2: at least 0"),
+        (["collect", "--every", "0"], "--every 0: at least 1"),
         (["vision", "--dataset", "x", "--rate", "-1"], "--rate -1: a learning rate is above 0"),
     ],
 )

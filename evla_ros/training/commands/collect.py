@@ -14,9 +14,9 @@ _EXAMPLES = """examples:
   evla train collect outputs/data/tabletop_second --policy outputs/run/best --first-seed 2000000
   evla train collect outputs/data/tabletop_hard --families stack,close --first-seed 3000000
 
-Every second step also says what the expert would do for other instructions, rolled out from a copy
-of that
-very state. With --policy the states are the policy's and the expert only answers (DAgger)."""
+Every second step (--every) also says what the expert would do for other instructions, rolled out
+from a copy of that very state. With --policy the states are the policy's and the expert only
+answers (DAgger)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="R",
         help="other instructions per step (default: 2)",
     )
+    add("--every", type=int, default=2, metavar="N", help="one step of N is labelled (default: 2)")
     add("--noise", type=float, default=0.5, help="largest execution noise, in steps (default: 0.5)")
     add(
         "--max-ticks",
@@ -67,10 +68,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     check_least(
         arguments,
-        {"episodes": 1, "first_seed": 0, "relabels": 0, "noise": 0, "max_ticks": 1, "workers": 1},
-    )
+        {"episodes": 1, "first_seed": 0, "relabels": 0, "every": 1, "noise": 0, "max_ticks": 1,
+         "workers": 1},
+    )  # fmt: skip
     settings = CollectSettings(
-        relabels=arguments.relabels, noise=arguments.noise, max_ticks=arguments.max_ticks
+        relabels=arguments.relabels,
+        every=arguments.every,
+        noise=arguments.noise,
+        max_ticks=arguments.max_ticks,
     )
     job = CollectJob(
         arguments.world,

@@ -142,12 +142,13 @@ def _learning(
 def _demonstrating(adaptation: Adaptation, count: int) -> Stage:
     """A smaller set holds the first demonstrations of a larger one: seeds and tasks in turn."""
     words = [f"--episodes={count * len(adaptation.tasks)}", f"--first-seed={COLLECTED_SEED}"]
-    words += [f"--relabels={adaptation.relabels}"]
+    words += [f"--relabels={adaptation.relabels}", "--every=1"]
     return _collecting(adaptation, f"collect {count}", adaptation.dataset(count), words)
 
 
 def _visiting(adaptation: Adaptation, name: str, checkpoint: str) -> Stage:
-    words = [f"--episodes={adaptation.corrected * len(adaptation.tasks)}", "--relabels=1"]
+    words = [f"--episodes={adaptation.corrected * len(adaptation.tasks)}"]
+    words += ["--relabels=1", "--every=1"]
     words += [f"--first-seed={CORRECTED_SEED}", f"--max-ticks={CORRECTED_TICKS}"]
     words += [f"--policy={checkpoint}"]
     return _collecting(adaptation, f"correct {name}", adaptation.visited(name), words)
