@@ -69,7 +69,7 @@ def _context(run: Run) -> dict[str, Any]:
         "batch": settings.optimizer.batch,
         "instructions": settings.data.instructions,
         "features": "cached" if settings.cache_features else "live",
-        "precision": settings.optimizer.precision,
+        "precision": run.precision,
         "threads": torch.get_num_threads(),
         "device": str(run.world.device),
     }
@@ -104,8 +104,8 @@ def matmul_rate(run: Run, seconds: float) -> float:
     import torch
 
     model = run.model.config.language_model
-    rows, precision = 4096, run.config.optimizer.precision
-    kind = torch.float32 if precision == "fp32" else torch.bfloat16
+    rows = 4096
+    kind = torch.float32 if run.precision == "fp32" else torch.bfloat16
     left = torch.randn(rows, model.hidden_size, device=run.world.device).to(kind)
     right = torch.randn(model.hidden_size, model.mlp_size, device=run.world.device).to(kind)
     flops = 2.0 * rows * model.hidden_size * model.mlp_size

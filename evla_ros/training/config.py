@@ -62,7 +62,10 @@ class DataSettings(_Strict):
 
 
 class OptimizerSettings(_Strict):
-    """batch: samples of one optimiser step, over all ranks and accumulated forwards."""
+    """batch: samples of one optimiser step, over all ranks and accumulated forwards.
+
+    precision: of the products; auto is bf16 where the device multiplies it faster than fp32.
+    """
 
     steps: int = Field(default=1000, ge=1)
     batch: int = Field(default=32, ge=1)
@@ -74,7 +77,7 @@ class OptimizerSettings(_Strict):
     warmup_steps: int = Field(default=50, ge=0)
     clip_norm: float = Field(default=1.0, gt=0)
     ema: float = Field(default=0.0, ge=0, lt=1)
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16", "auto"] = "fp32"
 
 
 class LossSettings(_Strict):

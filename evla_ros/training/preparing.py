@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from evla_ros.training import distributed
@@ -44,6 +45,17 @@ def share_of(config: TrainConfig, world: distributed.World) -> Share:
             f"optimizer.batch {settings.batch} is not a multiple of accumulate x ranks = {parts}"
         )
     return Share(world.rank, world.ranks, settings.batch // parts, settings.accumulate)
+
+
+def chosen_precision(setting: str, device: torch.device) -> str:
+    """Return `fp32` or `bf16`; `auto` takes bf16 where it is faster: on GPUs, and with AMX.
+
+    It goes by what the device has and is not timed, so that ranks and resumed runs agree.
+    """
+    if setting != "auto":
+        return setting
+    has_amx = getattr(torch.cpu, "get_capabilities", dict)().get("amx_bf16", False)
+    return "bf16" if device.type != "cpu" or has_amx else "fp32"
 
 
 def decay_groups(parameters: list[nn.Parameter], decay: float) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ from evla_ros.training.model_changes.lora import add_lora, merged_tensors
 from evla_ros.training.objective.grounding import Grounding
 from evla_ros.training.objective.losses import Sums, action_sums, taught, token_sums
 from evla_ros.training.objective.step_subset import draw_steps, forward_steps, pick_steps
-from evla_ros.training.preparing import decay_groups, open_folder, share_of
+from evla_ros.training.preparing import chosen_precision, decay_groups, open_folder, share_of
 from evla_ros.training.progress import show
 from evla_ros.training.samples.batch import Batch
 from evla_ros.training.samples.feature_cache import FeatureCache
@@ -75,6 +75,7 @@ class Run:
         self.train_stream, self.val_stream = self._streams()
         self.trained = [p for m in self.modules.values() for p in m.parameters() if p.requires_grad]
         settings = config.optimizer
+        self.precision = chosen_precision(settings.precision, world.device)
         self.optimizer = torch.optim.AdamW(
             decay_groups(self.trained, settings.weight_decay),
             lr=settings.learning_rate,
@@ -169,7 +170,7 @@ class Run:
         return draw_steps(action.chunk, count, generator)
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
-        if self.config.optimizer.precision == "fp32":
+        if self.precision == "fp32":
             return contextlib.nullcontext()
         return torch.autocast(self.world.device.type, torch.bfloat16)
 

@@ -47,6 +47,14 @@ def test_bf16_follows_fp32(learn):
     assert all(p.dtype == torch.float32 for p in kept.parameters())
 
 
+def test_auto_takes_the_precision_that_the_processor_has_units_for(learn, monkeypatch):
+    full, _ = learn()
+    for amx, same in ((False, True), (True, False)):
+        found = {"amx_bf16": amx}
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found)
+        assert (learn(optimizer={"precision": "auto"})[0] == full) is same
+
+
 def test_activation_checkpointing_changes_no_loss(learn):
     plain, _ = learn()
     saved, _ = learn(activation_checkpointing=True)
