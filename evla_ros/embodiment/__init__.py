@@ -5,7 +5,13 @@
 from __future__ import annotations
 
 from evla_ros.embodiment.compare import differences
-from evla_ros.embodiment.layout import Feature, FeatureLayout, action_layout, proprio_layout
+from evla_ros.embodiment.layout import (
+    Feature,
+    FeatureLayout,
+    action_layout,
+    proprio_columns_of_arms,
+    proprio_layout,
+)
 from evla_ros.embodiment.loader import (
     EmbodimentError,
     embodiment_folder,
@@ -28,5 +34,6 @@ __all__ = [
     "embodiment_folder",
     "load_embodiment",
     "parse_embodiment",
+    "proprio_columns_of_arms",
     "proprio_layout",
 ]

@@ -16,9 +16,10 @@ Kind = Literal["delta_position", "delta_rotation", "gripper", "position", "quate
 
 @dataclass(frozen=True)
 class Feature:
-    """Columns [start, stop) of one kind and unit; `labels` names each column."""
+    """Columns [start, stop) of one kind and unit of one arm; `labels` names each column."""
 
     name: str
+    arm: str
     kind: Kind
     unit: str
     labels: tuple[str, ...]
@@ -72,37 +73,46 @@ class FeatureLayout:
 
 def action_layout(embodiment: Embodiment) -> FeatureLayout:
     """Return the action layout: per arm, in file order, 3 m + 3 rad + 1 opening."""
-    parts: list[tuple[str, Kind, str, Sequence[str]]] = []
+    parts: list[tuple[str, str, Kind, str, Sequence[str]]] = []
     for arm in embodiment.arms:
         n = arm.name
-        parts.append((f"{n}_position", "delta_position", "m", [f"{n}_d{a}" for a in "xyz"]))
+        parts.append((n, "position", "delta_position", "m", [f"{n}_d{a}" for a in "xyz"]))
         angles = ("droll", "dpitch", "dyaw")
-        parts.append((f"{n}_rotation", "delta_rotation", "rad", [f"{n}_{a}" for a in angles]))
-        parts.append((f"{n}_gripper", "gripper", "1", [f"{n}_gripper"]))
+        parts.append((n, "rotation", "delta_rotation", "rad", [f"{n}_{a}" for a in angles]))
+        parts.append((n, "gripper", "gripper", "1", [f"{n}_gripper"]))
     return _lay_out(parts)
 
 
 def proprio_layout(embodiment: Embodiment) -> FeatureLayout:
     """Return the proprio layout: entries in file order, each for every arm in file order."""
-    parts: list[tuple[str, Kind, str, Sequence[str]]] = []
+    parts: list[tuple[str, str, Kind, str, Sequence[str]]] = []
     for entry in embodiment.proprio:
         for arm in embodiment.arms:
             n = arm.name
             if entry == "ee_pose":
-                parts.append((f"{n}_ee_position", "position", "m", [f"{n}_{a}" for a in "xyz"]))
+                parts.append((n, "ee_position", "position", "m", [f"{n}_{a}" for a in "xyz"]))
                 quaternion = [f"{n}_q{a}" for a in "xyzw"]
-                parts.append((f"{n}_ee_quaternion", "quaternion", "1", quaternion))
+                parts.append((n, "ee_quaternion", "quaternion", "1", quaternion))
             elif entry == "gripper":
-                parts.append((f"{n}_gripper", "gripper", "1", [f"{n}_gripper"]))
+                parts.append((n, "gripper", "gripper", "1", [f"{n}_gripper"]))
             else:
-                parts.append((f"{n}_joints", "joint", "rad", [f"{n}_{j}" for j in arm.joints]))
+                parts.append((n, "joints", "joint", "rad", [f"{n}_{j}" for j in arm.joints]))
     return _lay_out(parts)
 
 
-def _lay_out(parts: Sequence[tuple[str, Kind, str, Sequence[str]]]) -> FeatureLayout:
+def proprio_columns_of_arms(embodiment: Embodiment) -> tuple[tuple[int, ...], ...]:
+    """Return the columns of the proprio vector that belong to each arm, arms in file order."""
+    features = proprio_layout(embodiment).features
+    return tuple(
+        tuple(i for f in features if f.arm == arm.name for i in range(f.start, f.stop))
+        for arm in embodiment.arms
+    )
+
+
+def _lay_out(parts: Sequence[tuple[str, str, Kind, str, Sequence[str]]]) -> FeatureLayout:
     features: list[Feature] = []
     start = 0
-    for name, kind, unit, labels in parts:
-        features.append(Feature(name, kind, unit, tuple(labels), start))
+    for arm, name, kind, unit, labels in parts:
+        features.append(Feature(f"{arm}_{name}", arm, kind, unit, tuple(labels), start))
         start = features[-1].stop
     return FeatureLayout(tuple(features))

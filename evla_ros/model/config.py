@@ -143,7 +143,12 @@ class PromptConfig(_Strict):
 
 
 class EvlaConfig(_Strict):
-    """Everything needed to build the network and to feed it; stored as `config.json`."""
+    """Everything needed to build the network and to feed it; stored as `config.json`.
+
+    arm_columns: of several arms, the columns of the proprioception vector that belong to each. The
+    arms then share one proprio layer, which gives every arm a token of its own, and one continuous
+    head. Empty: one token for the whole vector, one head for the whole action.
+    """
 
     name: str
     backbones: tuple[BackboneConfig, ...] = Field(min_length=1)
@@ -153,6 +158,12 @@ class EvlaConfig(_Strict):
     action: ActionConfig
     prompt: PromptConfig = PromptConfig()
     proprio_dim: int = Field(default=0, ge=0)
+    arm_columns: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def arms(self) -> int:
+        """Arms that share the proprio layer and the continuous head."""
+        return max(1, len(self.arm_columns))
 
     @property
     def patches_per_camera(self) -> int:
@@ -173,6 +184,17 @@ class EvlaConfig(_Strict):
                 )
             if backbone.patch_size != self.backbones[0].patch_size:
                 raise ValueError("all backbones must share one patch size")
+        columns = sorted(column for arm in self.arm_columns for column in arm)
+        if self.arm_columns and columns != list(range(self.proprio_dim)):
+            raise ValueError(
+                f"arm_columns {list(self.arm_columns)} must name each of the {self.proprio_dim} "
+                "proprioception numbers once"
+            )
+        if len({len(arm) for arm in self.arm_columns}) > 1 or self.action.dim % self.arms:
+            raise ValueError(
+                f"arm_columns {list(self.arm_columns)}: {self.arms} arms with as many numbers each "
+                f"cannot share {self.proprio_dim} of proprioception and {self.action.dim} of action"
+            )
         if self.action.vocabulary_size > self.language_model.vocabulary_rows:
             raise ValueError(
                 f"action.vocabulary_size {self.action.vocabulary_size} is above "

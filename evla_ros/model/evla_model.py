@@ -11,6 +11,7 @@ from evla_ros.model.action_tokenizer import ActionTokenizer
 from evla_ros.model.attention_mask import MASK_RULES, PrefixRule, SlotRule, additive, visible
 from evla_ros.model.backbone import VisionBackbone
 from evla_ros.model.config import EvlaConfig
+from evla_ros.model.device_constant import DeviceConstant
 from evla_ros.model.errors import ModelConfigError
 from evla_ros.model.heads import L1Head
 from evla_ros.model.language_model import LanguageModel
@@ -33,11 +34,16 @@ class EvlaModel(nn.Module):
         self.language_model = LanguageModel(config.language_model, attention)
         self.slot_embedding = nn.Parameter(0.02 * torch.randn(config.action.slots, width))
         if config.proprio_dim:
+            inputs = config.proprio_dim // config.arms
             self.proprio = nn.Sequential(
-                nn.Linear(config.proprio_dim, width), nn.GELU(), nn.Linear(width, width)
+                nn.Linear(inputs, width), nn.GELU(), nn.Linear(width, width)
             )
+            if config.arms > 1:
+                self.arm_embedding = nn.Parameter(0.3 * torch.randn(config.arms, width))
+                self._arm_columns = DeviceConstant(config.arm_columns, torch.long)
         if "l1" in config.action.heads:
-            self.l1_head = L1Head(width, config.action.dim, config.action.l1_width)
+            action = config.action
+            self.l1_head = L1Head(width, action.dim, action.l1_width, config.arms)
         self.action_tokenizer = ActionTokenizer(config.action.vocabulary_size, config.action.bins)
 
     @property
@@ -54,6 +60,15 @@ class EvlaModel(nn.Module):
         flat = flat.float() / 255 if flat.dtype == torch.uint8 else flat.float()
         fused = torch.cat([backbone(flat) for backbone in self.backbones], dim=-1)
         return fused.unflatten(0, images.shape[:2]).flatten(1, 2)
+
+    def encode_proprio(self, proprio: Tensor) -> Tensor:
+        """Tokens [B, arms, hidden] of normalised proprioception vectors [B, P]."""
+        if self.config.arms == 1:
+            proprio = proprio[:, None]
+        else:
+            proprio = proprio[:, self._arm_columns.on(proprio.device)]  # [B, arms, P / arms]
+        tokens: Tensor = self.proprio(proprio)
+        return tokens if self.config.arms == 1 else tokens + self.arm_embedding
 
     def forward_joint(self, batch: ModelInput) -> JointOutput:
         """ONE forward over prefix and K*D constant slots: every action number at once."""

@@ -22,11 +22,16 @@ class ResidualBlock(nn.Module):
 
 
 class L1Head(nn.Module):
-    """Regress a step's D numbers from its D slots, after OpenVLA-OFT (arXiv 2502.19645)."""
+    """Regress a step's D numbers from its D slots, after OpenVLA-OFT (arXiv 2502.19645).
 
-    def __init__(self, hidden_size: int, dim: int, width: int) -> None:
+    Several arms share it: each one's D / arms numbers come from its own slots.
+    """
+
+    def __init__(self, hidden_size: int, dim: int, width: int, arms: int = 1) -> None:
         super().__init__()
-        self.dim = dim
+        self.arms = arms
+        dim //= arms
+        self.inputs = dim * hidden_size
         self.enter = nn.Sequential(
             nn.LayerNorm(dim * hidden_size), nn.Linear(dim * hidden_size, width), nn.ReLU()
         )
@@ -35,6 +40,6 @@ class L1Head(nn.Module):
 
     def forward(self, slots: Tensor) -> Tensor:
         """Slot states [..., K*D, hidden] -> normalised actions [..., K, D]."""
-        steps = slots.reshape(*slots.shape[:-2], slots.shape[-2] // self.dim, -1)
-        actions: Tensor = self.leave(self.blocks(self.enter(steps)))
-        return actions
+        parts = slots.flatten(-2).unflatten(-1, (-1, self.arms, self.inputs))
+        actions: Tensor = self.leave(self.blocks(self.enter(parts)))
+        return actions.flatten(-2)

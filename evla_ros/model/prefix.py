@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Prefix:
     """Embedded prefixes of B samples with R instructions each."""
 
-    shared: Tensor  # [B, 1 + patches + proprio, hidden]
+    shared: Tensor  # [B, 1 + patches + proprio tokens, hidden]
     text: Tensor  # [B, R, T - 1, hidden]
     text_lengths: Tensor  # [B, R], token 0 included
     patch_features: Tensor  # [B, cameras * patches, V]
@@ -85,5 +85,5 @@ def assemble(model: EvlaModel, batch: ModelInput) -> Prefix:
             raise ObservationError(
                 f"the model takes {model.config.proprio_dim} proprioception numbers; there are none"
             )
-        blocks.append(model.proprio(batch.proprio.to(model.dtype))[:, None].to(text.dtype))
+        blocks.append(model.encode_proprio(batch.proprio.to(model.dtype)).to(text.dtype))
     return Prefix(torch.cat(blocks, dim=1), text[:, :, 1:], lengths, features)

@@ -36,6 +36,7 @@ def load_preset(
     dim: int | None = None,
     cameras: Sequence[str] | None = None,
     proprio_dim: int | None = None,
+    arm_columns: Sequence[Sequence[int]] | None = None,
     action: dict[str, Any] | None = None,
 ) -> EvlaConfig:
     """Load a preset by name or file; the keywords replace the robot-specific parts.
@@ -46,6 +47,7 @@ def load_preset(
         dim: D, numbers per step.
         cameras: camera names in fusion order.
         proprio_dim: P, numbers of the proprioception vector (0: no proprio token).
+        arm_columns: of several arms, the numbers of it that belong to each.
         action: any further fields of `ActionConfig`, such as `{"mask": "isolated"}`.
     """
     path = _find(name_or_path)
@@ -58,7 +60,7 @@ def load_preset(
     changes = {"chunk": chunk, "dim": dim, **(action or {})}
     data["action"] = {**data.get("action", {}), **_given(changes)}
     data["image"] = {**data.get("image", {}), **_given({"cameras": cameras and tuple(cameras)})}
-    data.update(_given({"proprio_dim": proprio_dim}))
+    data.update(_given({"proprio_dim": proprio_dim, "arm_columns": arm_columns}))
     return parse_config(data, str(path))
 
 

@@ -46,7 +46,7 @@ def build_layout(text_lengths: Tensor, max_text: int, shared: int, slots: int) -
     Args:
         text_lengths: [B, R] number of prompt tokens, token 0 included (>= 1).
         max_text: T, columns of the padded prompts, token 0 included.
-        shared: columns of the shared block (1 + patches + proprio token).
+        shared: columns of the shared block (1 + patches + proprio tokens).
         slots: columns of action slots per instruction.
     """
     batch, instructions = text_lengths.shape

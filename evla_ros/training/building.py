@@ -11,7 +11,13 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from evla_ros.embodiment import Embodiment, action_layout, load_embodiment, parse_embodiment
+from evla_ros.embodiment import (
+    Embodiment,
+    action_layout,
+    load_embodiment,
+    parse_embodiment,
+    proprio_columns_of_arms,
+)
 from evla_ros.model.checkpoint import load_checkpoint, read_safetensors
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.instruction_corpus import instruction_corpus
@@ -147,6 +153,7 @@ def _model(
     embodiment: Embodiment | None,
 ) -> tuple[EvlaModel, Tokenizer]:
     settings = config.model
+    arm_columns = _arm_columns(embodiment, proprio_dim)
     chunk = settings.chunk or (embodiment.action.chunk if embodiment else None)
     if settings.start:
         torch.manual_seed(config.seed)
@@ -158,6 +165,7 @@ def _model(
             dim=dim,
             cameras=settings.cameras or old.image.cameras,
             proprio_dim=proprio_dim,
+            arm_columns=arm_columns,
         )
         model = transplant(loaded.model, new, settings.attention)
         _load_vision(model, settings.vision)
@@ -168,6 +176,7 @@ def _model(
         dim=dim,
         cameras=settings.cameras or None,
         proprio_dim=proprio_dim,
+        arm_columns=arm_columns,
         action=settings.action or None,
     )
     torch.manual_seed(config.seed)
@@ -180,6 +189,17 @@ def _model(
         *(preset.prompt.template.format(instruction=w) for w in words),
     ]
     return model, train_tokenizer(corpus, text_rows)
+
+
+def _arm_columns(embodiment: Embodiment | None, proprio_dim: int) -> tuple[tuple[int, ...], ...]:
+    """Return which numbers of the proprio vector belong to which of several like arms."""
+    if embodiment is None or len(embodiment.arms) == 1:
+        return ()
+    columns = proprio_columns_of_arms(embodiment)
+    if proprio_dim == 0:
+        return tuple(() for _ in columns)
+    alike = len({len(part) for part in columns}) == 1
+    return columns if alike and sum(map(len, columns)) == proprio_dim else ()
 
 
 def _load_vision(model: EvlaModel, file: str) -> None:

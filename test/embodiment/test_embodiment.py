@@ -12,6 +12,7 @@ from evla_ros.embodiment import (
     differences,
     load_embodiment,
     parse_embodiment,
+    proprio_columns_of_arms,
     proprio_layout,
 )
 from evla_ros.errors import EvlaError
@@ -120,3 +121,17 @@ def test_an_inverted_gripper_still_means_one_is_open(tabletop):
 def test_a_loaded_embodiment_is_immutable(tabletop):
     with pytest.raises(ValidationError):
         tabletop.rate_hz = 20
+
+
+def test_every_arm_has_its_own_numbers_of_the_proprio_vector(humanoid, tabletop):
+    names = proprio_layout(humanoid).names
+    for arm, columns in zip(humanoid.arms, proprio_columns_of_arms(humanoid), strict=True):
+        assert [names[i] for i in columns] == [
+            *(f"{arm.name}_{axis}" for axis in ("x", "y", "z", "qx", "qy", "qz", "qw")),
+            f"{arm.name}_gripper",
+        ]
+    assert proprio_columns_of_arms(tabletop) == (tuple(range(proprio_layout(tabletop).size)),)
+    text = humanoid.text.replace("[ee_pose, gripper]", "[joint_positions, ee_pose, gripper]")
+    left, right = proprio_columns_of_arms(parse_embodiment(text))
+    assert left == (*range(7), *range(14, 21), 28)
+    assert right == (*range(7, 14), *range(21, 28), 29)

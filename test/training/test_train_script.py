@@ -17,14 +17,11 @@ import torch
 import yaml
 
 from evla_ros.model.checkpoint import load_checkpoint
-from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.predictor import Predictor
-from evla_ros.model.presets import load_preset
 from evla_ros.training.checkpointing import states
 from evla_ros.training.config import parse_config
 from evla_ros.training.errors import TrainingError
 from evla_ros.training.metrics import read_metrics
-from evla_ros.training.model_changes.transplant import adapted_config, transplant
 from evla_ros.training.samples.source import Source
 from evla_ros.training.train import train
 
@@ -169,40 +166,3 @@ def test_a_checkpoint_starts_the_next_run_also_for_another_robot(settings, tmp_p
     other = weights(train(parse_config(again, "test")))
     assert other["slot_embedding"].shape[0] == 2 * 7
     torch.testing.assert_close(other["projector.0.weight"], before["projector.0.weight"])
-
-
-def test_two_arms_keep_the_encoders_and_the_language_model(tiny_preset):
-    one = EvlaModel(load_preset(tiny_preset, proprio_dim=8))
-    config = adapted_config(
-        one.config, chunk=CHUNK, dim=14, cameras=["primary", "left_wrist"], proprio_dim=16
-    )
-    two = transplant(one, config)
-    assert two.slot_embedding.shape[0] == CHUNK * 14
-    for part in ("backbones", "projector", "language_model"):
-        kept = dict(getattr(two, part).named_parameters())
-        assert all(torch.equal(kept[n], p) for n, p in getattr(one, part).named_parameters())
-
-
-def test_each_arm_begins_with_the_slots_of_the_one_arm(tiny_preset):
-    one = EvlaModel(load_preset(tiny_preset, chunk=CHUNK))
-    settings = {"chunk": CHUNK, "cameras": ["primary"], "proprio_dim": 0}
-    old = one.slot_embedding.view(CHUNK, 7, -1)
-    two = transplant(one, adapted_config(one.config, dim=14, **settings))
-    arms = two.slot_embedding.view(CHUNK, 2, 7, -1)
-    for arm in (0, 1):
-        assert torch.equal(arms[:, arm], old)
-    odd = transplant(one, adapted_config(one.config, dim=9, **settings))
-    assert not torch.equal(odd.slot_embedding.view(CHUNK, 9, -1)[:, :7], old)
-
-
-def test_each_arm_begins_with_the_motion_of_the_one_arm(tiny_preset):
-    one = EvlaModel(load_preset(tiny_preset, chunk=CHUNK, proprio_dim=8)).eval()
-    cameras = one.config.image.cameras
-    two = transplant(
-        one, adapted_config(one.config, chunk=CHUNK, dim=14, cameras=cameras, proprio_dim=16)
-    ).eval()
-    states, pose = torch.randn(1, CHUNK, 7, one.slot_embedding.shape[1]), torch.randn(1, 8)
-    alone = one.l1_head(states.flatten(1, 2))
-    both = two.l1_head(states.repeat(1, 1, 2, 1).flatten(1, 2))
-    torch.testing.assert_close(both, alone.repeat(1, 1, 2))
-    torch.testing.assert_close(two.proprio(pose.repeat(1, 2)), one.proprio(pose))

@@ -14,10 +14,21 @@ from evla_ros.model.evla_model import EvlaModel
 
 
 def adapted_config(
-    config: EvlaConfig, *, chunk: int, dim: int, cameras: Sequence[str], proprio_dim: int
+    config: EvlaConfig,
+    *,
+    chunk: int,
+    dim: int,
+    cameras: Sequence[str],
+    proprio_dim: int,
+    arm_columns: Sequence[Sequence[int]] = (),
 ) -> EvlaConfig:
-    """Return the configuration for another robot's cameras, actions and proprioception."""
+    """Return the configuration for another robot's cameras, actions and proprioception.
+
+    The same numbers again keep how the checkpoint reads and moves its arms.
+    """
     data = config.model_dump(mode="json")
+    if (dim, proprio_dim) != (config.action.dim, config.proprio_dim):
+        data["arm_columns"] = [list(columns) for columns in arm_columns]
     data["action"].update(chunk=chunk, dim=dim)
     data["image"]["cameras"] = list(cameras)
     data["proprio_dim"] = proprio_dim
@@ -28,8 +39,9 @@ def transplant(model: EvlaModel, config: EvlaConfig, attention: str = "sdpa") ->
     """Return a network of `config` with every tensor of `model` that has its name and shape.
 
     Encoders, projector and language model carry over. A robot of several such arms begins by
-    reading and moving each of them as the one arm was: slot embeddings, the continuous head and
-    the proprio layer are repeated for every arm. What fits neither way is new.
+    reading and moving each of them as the one arm was: they share its proprio layer and continuous
+    head (`arm_columns`), and its slot embeddings are repeated for every arm. What does not fit is
+    new.
     """
     changed = EvlaModel(config, attention=attention)
     known = dict(model.named_parameters())
@@ -39,10 +51,9 @@ def transplant(model: EvlaModel, config: EvlaConfig, attention: str = "sdpa") ->
         for name, parameter in changed.named_parameters():
             if name not in known:
                 continue
+            kept: Tensor | None = known[name]
             if name == "slot_embedding":
                 kept = _repeated_slots(known[name], old.chunk, new.chunk, arms)
-            else:
-                kept = _repeated(known[name], parameter.shape, arms)
             if kept is not None and kept.shape == parameter.shape:
                 parameter.copy_(kept)
     return changed
@@ -53,15 +64,3 @@ def _repeated_slots(slots: Tensor, chunk: int, wanted: int, arms: int) -> Tensor
     if chunk != wanted:
         return None
     return slots.unflatten(0, (chunk, -1)).repeat(1, arms, 1).flatten(0, 1)
-
-
-def _repeated(tensor: Tensor, shape: torch.Size, arms: int) -> Tensor | None:
-    """Repeat along the one axis that is `arms` times as long; inputs are then averaged."""
-    if tensor.shape == shape or tensor.dim() != len(shape):
-        return tensor
-    longer = [axis for axis, size in enumerate(shape) if size == arms * tensor.shape[axis]]
-    if len(longer) != 1:
-        return None
-    (axis,) = longer
-    repeated = torch.cat([tensor] * arms, dim=axis)
-    return repeated / arms if axis == 1 else repeated
