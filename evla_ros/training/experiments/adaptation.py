@@ -93,10 +93,10 @@ def stages_of(adaptation: Adaptation) -> list[Stage]:
 
 
 def trials_of(adaptation: Adaptation) -> list[Trial]:
-    """Return a run per number of demonstrations: from the checkpoint, and from scratch."""
+    """Return a run per number of demonstrations: all from the checkpoint, then all from scratch."""
     trials = []
-    for count in adaptation.demonstrations:
-        for name, start in adaptation.starts.items():
+    for name, start in adaptation.starts.items():
+        for count in adaptation.demonstrations:
             facts = {"start": name, "demonstrations": count, "corrected": 0}
             words = _learning(adaptation, [adaptation.dataset(count)], start)
             trials.append(Trial(_label(name, count), facts, adaptation.config, words))
@@ -147,8 +147,7 @@ def _demonstrating(adaptation: Adaptation, count: int) -> Stage:
 
 
 def _visiting(adaptation: Adaptation, name: str, checkpoint: str) -> Stage:
-    words = [f"--episodes={adaptation.corrected * len(adaptation.tasks)}"]
-    words += ["--relabels=1", "--every=1"]
+    words = [f"--episodes={adaptation.corrected * len(adaptation.tasks)}", "--relabels=1"]
     words += [f"--first-seed={CORRECTED_SEED}", f"--max-ticks={CORRECTED_TICKS}"]
     words += [f"--policy={checkpoint}"]
     return _collecting(adaptation, f"correct {name}", adaptation.visited(name), words)
