@@ -92,7 +92,8 @@ def _present(
 
 
 def _raise_together(body: Body, give: Hand, take: Hand) -> tuple[Intent, Intent]:
-    missing = np.array([0.0, 0.0, _PROOF_HEIGHT_M + 0.02 - body.place_of("bar")[2]])
+    """Rise towards well above the height of release: nobody slows down where it is decided."""
+    missing = np.array([0.0, 0.0, _PROOF_HEIGHT_M + 0.08 - body.place_of("bar")[2]])
     return give.at(give.position_m + missing, 0.0), take.at(take.position_m + missing, 0.0)
 
 
