@@ -16,7 +16,7 @@ from evla_ros.policy.spec import PolicySpec, build_policy
 from evla_ros.policy.types import Observation
 
 FOLDERS = sorted(path for path in Path("checkpoints").glob("*") if path.is_dir())
-MOST_BYTES = {1: 15_000_000, 2: 16_000_000}  # by arms: the head reads every arm's slots
+MOST_BYTES = 15_000_000
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
@@ -26,7 +26,7 @@ def test_a_shipped_checkpoint_is_whole_small_and_for_a_shipped_robot(folder):
 
     verify_checkpoint(folder)
     body = load_embodiment(folder.name)
-    assert sum(file.stat().st_size for file in folder.iterdir()) <= MOST_BYTES[len(body.arms)]
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= MOST_BYTES
     own = parse_embodiment((folder / "embodiment.yaml").read_text(), source=str(folder))
     assert own.content_hash == body.content_hash
 

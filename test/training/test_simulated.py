@@ -192,19 +192,27 @@ def test_a_visiting_policy_moves_the_robot_as_when_it_is_deployed(world):
     np.testing.assert_allclose(episode.action[:-1, :3], reached, atol=1e-6)
 
 
-def test_an_episode_ends_where_its_policy_was_stopped(world):
-    calls = []
+def test_an_episode_ends_where_its_policy_was_stopped(world, monkeypatch):
+    policy = ScriptedPolicy(lambda _: np.zeros((8, 7)), 8, 7)
+    step, taken = ClosedLoop.step, []
 
-    def fails_late(_):
-        calls.append(1)
-        return np.full((8, 7), np.nan) if len(calls) > 2 else np.zeros((8, 7))
+    def stopped_after_a_second(loop):
+        taken.append(1)
+        return step(loop) and len(taken) < 50
 
+    monkeypatch.setattr(ClosedLoop, "step", stopped_after_a_second)
     settings = CollectSettings(max_ticks=40, relabels=1)
-    episode = collect_episode(world, 5, settings, deployed(ScriptedPolicy(fails_late, 8, 7)))
-    steps = len(episode.action)
-    assert 4 <= steps < 40
-    assert all(len(values) == steps for values in episode.columns.values())
-    assert len(episode.observations["state"]) == steps
+    episode = collect_episode(world, 5, settings, deployed(policy), task="lift")
+    assert len(episode.action) == len(episode.observations["state"]) == 9
+    assert all(len(values) == 9 for values in (*episode.columns.values(), *episode.images.values()))
+
+
+def test_a_policy_that_fails_is_named_and_makes_no_data(world):
+    def refuses(_):
+        raise EvlaError("it cannot see")
+
+    with pytest.raises(TrainingDataError, match="the policy failed: it cannot see"):
+        collect_episode(world, 5, CollectSettings(), deployed(ScriptedPolicy(refuses, 8, 7)))
 
 
 @pytest.mark.parametrize(

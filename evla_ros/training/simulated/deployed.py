@@ -18,6 +18,7 @@ from evla_ros.geometry.delta import delta_between
 from evla_ros.policy.protocol import Policy
 from evla_ros.sim.evaluation.closed_loop import ClosedLoop
 from evla_ros.sim.world import World
+from evla_ros.training.errors import TrainingDataError
 
 Array = npt.NDArray[np.float64]
 Move = Callable[[], Array | None]
@@ -27,6 +28,8 @@ def deployed(policy: Policy) -> Callable[[World, str], Move]:
     """Return what begins an episode: (world just reset, instruction) -> what moves it by one tick.
 
     A move returns what was reached, [D] as an action, or None once the controller has stopped.
+    Raises TrainingDataError when the policy cannot start or fails: a robot that holds teaches
+    nothing.
     """
 
     def begin(world: World, instruction: str) -> Move:
@@ -34,13 +37,18 @@ def deployed(policy: Policy) -> Callable[[World, str], Move]:
             world, policy, ControlSettings(), sees_images=True, charge_inference=False
         )
         steps = round(world.embodiment.goal_rate_hz / world.embodiment.rate_hz)
-        going = loop.start(instruction) is None
+        blocker = loop.start(instruction)
+        if blocker is not None:
+            raise TrainingDataError(f"the policy cannot start: {blocker.text}")
+        going = True
 
         def move() -> Array | None:
             nonlocal going
             before = [arm.pose(world.data) for arm in world.arms]
             for _ in range(steps):
                 going = going and loop.step()
+            if loop.failure:
+                raise TrainingDataError(f"the policy failed: {loop.failure}")
             if not going:
                 return None
             reached = [
