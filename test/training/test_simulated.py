@@ -13,11 +13,9 @@ import pytest
 pytest.importorskip("mujoco", reason="simulated data needs MuJoCo")
 
 from evla_ros.cli.main import main
-from evla_ros.control.settings import ControlSettings
 from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.errors import EvlaError
 from evla_ros.policy.fixed import ScriptedPolicy
-from evla_ros.sim.evaluation.closed_loop import ClosedLoop
 from evla_ros.sim.experts.style import Style
 from evla_ros.sim.worlds import make_world
 from evla_ros.training.errors import TrainingDataError
@@ -25,8 +23,7 @@ from evla_ros.training.samples.conversations import read_conversations
 from evla_ros.training.samples.source import Source
 from evla_ros.training.simulated.captions import write_captions
 from evla_ros.training.simulated.collect import CollectSettings, collect_episode
-from evla_ros.training.simulated.dataset import CollectJob, collect_dataset
-from evla_ros.training.simulated.deployed import deployed
+from evla_ros.training.simulated.dataset import CollectJob, _half_chunks, collect_dataset
 from evla_ros.training.simulated.objects import object_columns, object_names
 from evla_ros.training.simulated.relabel import draw_tasks, relabel
 
@@ -90,12 +87,11 @@ def test_collected_episode_says_where_it_comes_from(world):
 
 def test_a_policys_states_are_answered_by_the_expert(world):
     settings = CollectSettings(max_ticks=6)
-    actor = deployed(ScriptedPolicy(lambda _: np.tile([0, 0, 0, 0, 0, 0, 1.0], (8, 1)), 8, 7))
-    episode = collect_episode(world, 5, settings, actor, task="lift")
+    episode = collect_episode(world, 5, settings, actor=lambda _: np.zeros(7), task="lift")
     assert episode.metadata["follows_instruction"] is False
     assert episode.columns["relabel_instruction_0"][0] == episode.instruction
     assert np.abs(episode.columns["relabel_actions_0"][0][:, :3]).max() > 0.01
-    assert np.abs(episode.action[:, :6]).max() < 0.002
+    assert np.abs(episode.action).max() == 0.0
 
 
 def test_dataset_is_written_once_and_read_by_the_trainer(tmp_path):
@@ -170,49 +166,16 @@ def test_killed_encoder_training_goes_on_as_if_it_had_not_been(tmp_path, monkeyp
     assert all(np.array_equal(whole[name], broken[name]) for name in whole)
 
 
-def test_a_visiting_policy_moves_the_robot_as_when_it_is_deployed(world):
-    """The states of a collected episode are those of the same episode in `evla eval sim`."""
+def test_a_policy_acts_half_its_chunk_before_it_looks_again(world):
+    seen = []
 
-    def down(_):
-        return np.tile([0.0, 0, -0.004, 0, 0, 0.01, 0.0], (8, 1))
+    def still(observation):
+        seen.append(observation)
+        return np.zeros((8, 7))
 
-    policy = ScriptedPolicy(down, 8, 7)
-    task = world.reset(5, "lift")
-    loop = ClosedLoop(world, policy, ControlSettings(), sees_images=True, charge_inference=False)
-    assert loop.start(task.instruction) is None
-    states = []
-    for step in range(16 * 5):
-        states += [world.proprio()] if step % 5 == 0 else []
-        assert loop.step()
-    settings = CollectSettings(max_ticks=16, relabels=1)
-    episode = collect_episode(world, 5, settings, deployed(policy), task="lift")
-    assert len(episode.action) == 16
-    assert np.array_equal(episode.observations["state"], np.stack(states))
-    reached = np.diff(episode.observations["state"][:, :3], axis=0)
-    np.testing.assert_allclose(episode.action[:-1, :3], reached, atol=1e-6)
-
-
-def test_an_episode_ends_where_its_policy_was_stopped(world, monkeypatch):
-    policy = ScriptedPolicy(lambda _: np.zeros((8, 7)), 8, 7)
-    step, taken = ClosedLoop.step, []
-
-    def stopped_after_a_second(loop):
-        taken.append(1)
-        return step(loop) and len(taken) < 50
-
-    monkeypatch.setattr(ClosedLoop, "step", stopped_after_a_second)
-    settings = CollectSettings(max_ticks=40, relabels=1)
-    episode = collect_episode(world, 5, settings, deployed(policy), task="lift")
-    assert len(episode.action) == len(episode.observations["state"]) == 9
-    assert all(len(values) == 9 for values in (*episode.columns.values(), *episode.images.values()))
-
-
-def test_a_policy_that_fails_is_named_and_makes_no_data(world):
-    def refuses(_):
-        raise EvlaError("it cannot see")
-
-    with pytest.raises(TrainingDataError, match="the policy failed: it cannot see"):
-        collect_episode(world, 5, CollectSettings(), deployed(ScriptedPolicy(refuses, 8, 7)))
+    actor = _half_chunks(ScriptedPolicy(still, 8, 7))
+    collect_episode(world, 5, CollectSettings(max_ticks=16), actor=actor)
+    assert len(seen) == 4
 
 
 @pytest.mark.parametrize(

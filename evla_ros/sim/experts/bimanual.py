@@ -15,24 +15,17 @@ from evla_ros.sim.scenes.blocks import HALF_M
 
 _MEET_HEIGHT_M = 0.17
 _NEAR_MEETING_M = 0.05
-_PROOF_HEIGHT_M = _MEET_HEIGHT_M + 0.025
 _LIFT_M = 0.10
 _TRAY_GRIP_M = 0.062
 
 
 def hand_over(body: Body, receiver: int, style: Style) -> tuple[Intent, Intent]:
-    """The giver brings the bar to the middle by its far end; the receiver takes the near end.
-
-    Both then raise it a little, and only at that height the giver lets go: what shows that the
-    receiver holds is seen before anything depends on it.
-    """
+    """The giver brings the bar to the middle by its far end; the receiver takes the near end."""
     giver = 1 - receiver
     giving, taking = body.holds_part(giver, "bar"), body.holds_part(receiver, "bar")
     yaw = body.yaw_of("bar")
     give, take = body.hand(giver, yaw), body.hand(receiver, yaw)
-    if taking and giving and body.place_of("bar")[2] < _PROOF_HEIGHT_M:
-        intents = _raise_together(body, body.hand(giver), body.hand(receiver))
-    elif taking:
+    if taking:
         intents = (_withdraw(body, giver, give), _keep(take))
     elif giving:
         intents = _present(body, body.hand(giver), take, receiver, style)
@@ -89,12 +82,6 @@ def _present(
         missing[1] *= 0.2
     taking = skills.grasp(take, body.part("bar_near"), style) if near else body.idle(receiver)
     return give.at(give.position_m + missing, 0.0), taking
-
-
-def _raise_together(body: Body, give: Hand, take: Hand) -> tuple[Intent, Intent]:
-    """Rise towards well above the height of release: nobody slows down where it is decided."""
-    missing = np.array([0.0, 0.0, _PROOF_HEIGHT_M + 0.08 - body.place_of("bar")[2]])
-    return give.at(give.position_m + missing, 0.0), take.at(take.position_m + missing, 0.0)
 
 
 def _withdraw(body: Body, index: int, hand: Hand) -> Intent:

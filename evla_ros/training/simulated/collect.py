@@ -22,7 +22,6 @@ from evla_ros.data.rlds.features import (
     text,
 )
 from evla_ros.policy.types import Observation
-from evla_ros.sim.experts.expert import Expert
 from evla_ros.sim.experts.rollout import noisy
 from evla_ros.sim.experts.style import Style
 from evla_ros.sim.tasks.task import Task
@@ -30,7 +29,7 @@ from evla_ros.sim.world import World
 from evla_ros.training.simulated.objects import object_columns, object_names
 from evla_ros.training.simulated.relabel import draw_tasks, relabel
 
-Begin = Callable[[World, str], Callable[[], npt.NDArray[np.float64] | None]]
+Actor = Callable[[Observation], npt.NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,6 @@ class _Columns:
     def add(self, name: str, value: Any) -> None:
         self.extra.setdefault(name, []).append(value)
 
-    def drop_last(self) -> None:
-        """Forget a step that was observed and then not acted on."""
-        for values in (*self.images.values(), self.state, *self.extra.values()):
-            values.pop()
-
 
 def collect_features(world: World, image_size: int, settings: CollectSettings) -> DatasetFeatures:
     """Return the features of the datasets that `collect_episode` fills."""
@@ -99,20 +93,20 @@ def collect_episode(
     world: World,
     seed: int,
     settings: CollectSettings,
-    actor: Begin | None = None,
+    actor: Actor | None = None,
     task: str | None = None,
 ) -> Episode:
     """Play one episode and return it; deterministic in `seed` for the expert.
 
     Without an actor the expert acts with noise and `action` holds its clean answers. With one (a
-    policy, see `deployed`), the states are the actor's, `action` is what it did, and the own
-    instruction is answered in relabel 0; the episode ends when the actor has stopped.
+    policy), the
+    states are the actor's, `action` is what it did, and the own instruction is answered in relabel
+    0.
     """
     rng = np.random.default_rng([seed, 77])
     chosen = world.suite.grammar.reworded(world.reset(seed, task), rng)
     style = Style.sample(rng, noise=float(rng.uniform(0.0, settings.noise)))
     expert = world.suite.expert(world, chosen, style)
-    move = actor(world, chosen.instruction) if actor else None
     columns = _Columns()
     solved, success = 0, False
     for tick in range(settings.max_ticks):
@@ -120,13 +114,12 @@ def collect_episode(
         _observe(columns, world, observation, settings)
         labelled = tick % settings.every == 0
         _relabel(
-            columns, world, chosen, style, settings, rng, labelled=labelled, own=move is not None
+            columns, world, chosen, style, settings, rng, labelled=labelled, own=actor is not None
         )
-        action = _act(world, expert, style, rng) if move is None else move()
-        if action is None:
-            columns.drop_last()
-            break
-        columns.action.append(action)
+        label = expert.act() if actor is None else actor(observation)
+        columns.action.append(label)
+        world.apply(noisy(label, style, rng) if actor is None else label)
+        world.tick()
         solved = solved + 1 if world.succeeded(chosen) else 0
         success = success or solved > 0
         if solved >= settings.after_success:
@@ -134,14 +127,6 @@ def collect_episode(
     by = "expert" if actor is None else "policy"
     keep = success or actor is not None  # a policy's failures are what it has to learn from
     return _episode(columns, world, chosen, seed, by, success=bool(keep))
-
-
-def _act(world: World, expert: Expert, style: Style, rng: np.random.Generator) -> Any:
-    """Let the expert act for a tick, with noise; return its clean action [D]."""
-    label = expert.act()
-    world.apply(noisy(label, style, rng))
-    world.tick()
-    return label
 
 
 def _observe(

@@ -13,19 +13,24 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from evla_ros.data.rlds.staging import stage_episode, staged_path
 from evla_ros.data.rlds.writer import DatasetWriter
 from evla_ros.embodiment import action_layout, load_embodiment
 from evla_ros.errors import nearest
 from evla_ros.policy.evla_policy import EvlaPolicy
+from evla_ros.policy.protocol import Policy
+from evla_ros.policy.types import Observation
 from evla_ros.sim.worlds import make_world
 from evla_ros.training.errors import TrainingDataError
 from evla_ros.training.simulated.collect import (
+    Actor,
     CollectSettings,
     collect_episode,
     collect_features,
 )
-from evla_ros.training.simulated.deployed import deployed
 from evla_ros.worker_process import end_with_parent
 
 VAL_FRACTION = 0.04
@@ -134,11 +139,23 @@ def _play(staging: Path, job: CollectJob, seeds: Sequence[int]) -> Iterator[int]
     for seed in seeds:
         path = staged_path(staging, f"{job.world}-{by}-{seed:08d}")
         if not path.exists():
-            actor = deployed(policy) if policy else None
+            actor = _half_chunks(policy) if policy else None
             episode = collect_episode(world, seed, job.settings, actor, job.family(seed))
             stage_episode(staging, episode, features)
         yield seed
     world.close()
+
+
+def _half_chunks(policy: Policy) -> Actor:
+    """What acts in an episode: looks again after half a chunk, as the controller does."""
+    waiting: list[npt.NDArray[np.float64]] = []
+
+    def act(observation: Observation) -> npt.NDArray[np.float64]:
+        if not waiting:
+            waiting.extend(policy.infer(observation).actions[: -(-policy.chunk_length // 2)])
+        return waiting.pop(0)
+
+    return act
 
 
 def _progress(done: int, total: int, started: float) -> None:
