@@ -74,9 +74,12 @@ def test_a_recorded_demonstration_is_the_collected_one(world, recorded):
         theirs.append(labels)
     action, label = np.concatenate(ours), np.concatenate(theirs)
     assert np.abs(action - label)[:, :3].mean() < 0.003
-    assert np.abs(action - label)[:, 3:6].mean() < 0.005
-    for axis in (0, 1, 2, 5):  # roll and pitch hardly move in this world
-        assert np.corrcoef(action[:, axis], label[:, axis])[0, 1] > 0.97
+    assert np.abs(action - label)[:, 3:5].mean() < 0.005
+    assert np.abs(action - label)[:, 5].mean() < 0.003
+    # Roll and pitch hardly move in this world. A turn is spread over an approach, some 5 mrad a
+    # tick, so that the 2 mrad by which the executor trails its goal are more of it than of a way.
+    for axis, least in ((0, 0.97), (1, 0.97), (2, 0.97), (5, 0.93)):
+        assert np.corrcoef(action[:, axis], label[:, axis])[0, 1] > least
         assert 0.8 < action[:, axis].std() / label[:, axis].std() < 1.25
 
 
