@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 
 from evla_ros.cli.main import main
+from evla_ros.training.experiments.adaptation import Adaptation
 from evla_ros.training.experiments.adaptation_report import table as adaptation_table
 from evla_ros.training.experiments.trials import _add_cost
 
@@ -136,11 +138,22 @@ def test_a_table_names_what_has_no_score():
         (["--relabels", "-1"], "--relabels -1: at least 0"),
         (["--corrected-steps", "0"], "--corrected-steps 0: at least 1"),
         (["--start", "nowhere"], "no such checkpoint folder"),
+        (["--from-scratch", "none"], "nothing to train; name a checkpoint with --start"),
     ],
 )
 def test_mistakes_in_an_adaptation_are_named(tmp_path, capsys, words, message):
     assert main(["train", "adapt", str(tmp_path / "x"), *words]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("which", "fresh"), [("all", [1, 2]), ("largest", [2]), ("none", [])])
+def test_fresh_networks_learn_from_the_datasets_that_are_asked_for(tmp_path, which, fresh):
+    plan = Adaptation(
+        tmp_path, Path("x.yaml"), "humanoid_upper_body", ("lift",), (1, 2), "start", (), "lockstep",
+        1, from_scratch=which,
+    )  # fmt: skip
+    moved = [("fine-tuned", "start", 1), ("fine-tuned", "start", 2)]
+    assert plan.networks == [*moved, *(("from scratch", "", count) for count in fresh)]
 
 
 def test_a_training_that_was_stopped_keeps_what_it_cost(tmp_path):

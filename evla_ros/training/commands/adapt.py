@@ -57,6 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--corrected-steps", type=int, default=1000, metavar="S",
         help="of the training that goes on with them (default: 1000)",
     )  # fmt: skip
+    add(
+        "--from-scratch", choices=("all", "largest", "none"), default="all",
+        help="datasets that a fresh network learns from too, for comparison (default: all)",
+    )  # fmt: skip
     add("--record-via", choices=("auto", "ros", "lockstep"), default="lockstep")
     add("--domain", type=int, default=70, metavar="D", help="ROS domain of the first recorder (70)")
     add("--processes", type=int, default=os.cpu_count() or 1, metavar="P", help="(one per core)")
@@ -102,11 +106,13 @@ def _adaptation(arguments: argparse.Namespace) -> Adaptation:
     if min(arguments.demonstrations) < 1:
         raise TrainingError(f"--demonstrations {min(arguments.demonstrations)}: at least 1")
     check_least(arguments, {"relabels": 0, "corrected": 0, "corrected_steps": 1, "processes": 1})
+    if not arguments.start and arguments.from_scratch == "none":
+        raise TrainingError("--from-scratch none: nothing to train; name a checkpoint with --start")
     if arguments.start and not Path(arguments.start).is_dir():
         raise TrainingError(f"--start {arguments.start}: no such checkpoint folder")
     return Adaptation(
         Path(arguments.output), Path(arguments.config), arguments.world, tuple(arguments.tasks),
         tuple(sorted(arguments.demonstrations)), arguments.start, tuple(arguments.changes),
         choose_via(arguments.record_via), arguments.processes, arguments.domain,
-        arguments.relabels, arguments.corrected, arguments.corrected_steps,
+        arguments.relabels, arguments.corrected, arguments.corrected_steps, arguments.from_scratch,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from evla_ros.data.bags.metadata import custom_data, read_metadata
 from evla_ros.training.config import load_config
@@ -36,7 +36,8 @@ class Adaptation:
 
     relabels: other instructions answered beside every demonstration, which are collected then; 0:
     none, they are recorded as bags. corrected: episodes a task that every network then plays and
-    the expert answers, to train on with for corrected_steps (DAgger); 0: none.
+    the expert answers, to train on with for corrected_steps (DAgger); 0: none. from_scratch: which
+    of the datasets a fresh network learns from too.
     """
 
     folder: Path
@@ -52,12 +53,17 @@ class Adaptation:
     relabels: int = 0
     corrected: int = 0
     corrected_steps: int = 1000
+    from_scratch: Literal["all", "largest", "none"] = "all"
 
     @property
-    def starts(self) -> dict[str, str]:
-        """Names of the networks and the checkpoints they begin with ('': none)."""
-        scratch = {"from scratch": ""}
-        return {"fine-tuned": self.start, **scratch} if self.start else scratch
+    def networks(self) -> list[tuple[str, str, int]]:
+        """Name, checkpoint it begins with ('': none) and demonstrations of every network."""
+        fresh = {"all": self.demonstrations, "largest": self.demonstrations[-1:], "none": ()}
+        moved = self.demonstrations if self.start else ()
+        return [
+            *(("fine-tuned", self.start, count) for count in moved),
+            *(("from scratch", "", count) for count in fresh[self.from_scratch]),
+        ]
 
     def recordings(self) -> list[Recordings]:
         """Return what is recorded: as many bags of every task as the largest set needs."""
@@ -93,13 +99,12 @@ def stages_of(adaptation: Adaptation) -> list[Stage]:
 
 
 def trials_of(adaptation: Adaptation) -> list[Trial]:
-    """Return a run per number of demonstrations: all from the checkpoint, then all from scratch."""
+    """Return a run per number of demonstrations: all from the checkpoint, then the fresh ones."""
     trials = []
-    for name, start in adaptation.starts.items():
-        for count in adaptation.demonstrations:
-            facts = {"start": name, "demonstrations": count, "corrected": 0}
-            words = _learning(adaptation, [adaptation.dataset(count)], start)
-            trials.append(Trial(_label(name, count), facts, adaptation.config, words))
+    for name, start, count in adaptation.networks:
+        facts = {"start": name, "demonstrations": count, "corrected": 0}
+        words = _learning(adaptation, [adaptation.dataset(count)], start)
+        trials.append(Trial(_label(name, count), facts, adaptation.config, words))
     return trials
 
 
