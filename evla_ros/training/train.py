@@ -31,6 +31,7 @@ from evla_ros.training.curves import plot_curves
 from evla_ros.training.ema import Ema
 from evla_ros.training.errors import TrainingError
 from evla_ros.training.evaluation.evaluate import evaluate
+from evla_ros.training.memory_reuse import keep_freed_memory
 from evla_ros.training.metrics import MetricsLog
 from evla_ros.training.model_changes.compiling import compile_decoder
 from evla_ros.training.model_changes.freeze import freeze
@@ -63,6 +64,7 @@ class Run:
     def __init__(self, config: TrainConfig, world: distributed.World, *, resume: bool) -> None:
         self.config, self.world, self.folder = config, world, Path(config.output)
         open_folder(self.folder, config, world, resume=resume)
+        keep_freed_memory()
         self.parts = build(config)
         self.model = self.parts.model.to(world.device).train()
         self._steps: torch.Tensor | None = None

@@ -32,6 +32,7 @@ from evla_ros.training.checkpointing import load_state, save_state
 from evla_ros.training.config import OptimizerSettings
 from evla_ros.training.ema import Ema
 from evla_ros.training.errors import TrainingDataError, TrainingError
+from evla_ros.training.memory_reuse import keep_freed_memory
 from evla_ros.training.samples.sample import objects_at
 from evla_ros.training.samples.source import Source
 from evla_ros.training.schedule import learning_rate
@@ -85,6 +86,7 @@ class PatchProbe(nn.Module):
 
 def pretrain_vision(config: VisionConfig) -> Path:
     """Train the encoders and return the path of `vision.safetensors`."""
+    keep_freed_memory()
     world = distributed.start()
     folder = Path(config.output)
     path = folder / "vision.safetensors"

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -177,12 +180,16 @@ def test_two_things_of_one_noun_are_both_found(parts):
     assert not collate.noun_columns("lift the green and yellow blocks", objects)
 
 
-def test_grounding_learns_from_seen_things_only(settings):
-    settings["model"]["attention"] = "eager"
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+def test_grounding_learns_from_seen_things_only(settings, attention):
+    settings["model"]["attention"] = attention
     config = parse_config(settings, "test")
     built = build(config)
     model = built.model.train()
-    grounding = Grounding(model)
+    looks: list[torch.Tensor] = []
+    layer = model.language_model.body.layers[1].self_attn
+    layer.register_forward_hook(lambda _module, _inputs, output: looks.append(output[1]))
+    grounding = Grounding(model, layer=1)
     batch = stream(built, config, built.train, None, train=True).batch([0, 1])
     losses = grounding(model.forward_joint(batch.inputs), batch)
     assert all(
@@ -190,9 +197,19 @@ def test_grounding_learns_from_seen_things_only(settings):
     )  # this dataset does not say where things are
     batch.noun[:, :, 0] = 3
     batch.point[:, :, 0] = torch.tensor([0.3, 0.6, 0.01, 0.02, 0.03])
-    losses = grounding(model.forward_joint(batch.inputs), batch)
+    output = model.forward_joint(batch.inputs)
+    losses = grounding(output, batch)
     assert set(losses) == {"pointer", "place", "attention"}
+    if attention == "eager":  # what the layer itself answered: head 0, from the nouns to the patch
+        side = grounding.side
+        instructions, text = batch.noun.shape[1], output.text_states.shape[2] - 1
+        slots = output.slot_states.shape[2]
+        shared = looks[-1].shape[-1] - instructions * (text + slots)
+        rows = [shared + r * (text + slots) + 3 - 1 for r in range(instructions)]
+        seen = looks[-1][:, 0, rows, 1 + int(0.6 * side) * side + int(0.3 * side)]
+        torch.testing.assert_close(losses["attention"], -seen.log().mean())
     sum(losses.values()).backward()
+    assert float(layer.q_proj.weight.grad.abs().sum()) > 0
     assert float(model.language_model.body.layers[0].self_attn.q_proj.weight.grad.abs().sum()) > 0
 
 
@@ -223,3 +240,25 @@ def test_grounding_reads_the_autoregressive_forward_as_it_reads_the_joint_one(pa
     assert stepwise.slot_states.shape == joint.slot_states.shape
     torch.testing.assert_close(stepwise.image_states, joint.image_states)
     torch.testing.assert_close(stepwise.text_states, joint.text_states)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the page faults of Linux and glibc")
+def test_freed_memory_is_used_again():
+    """Ten more tensors of 64 MiB, one after the other, touch no new pages; by default all do."""
+    work = (
+        "import resource, sys, torch\n"
+        "from evla_ros.training.memory_reuse import keep_freed_memory\n"
+        "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "if sys.argv[1] == 'keep': keep_freed_memory()\n"
+        "for _ in range(20): torch.ones(1 << 24)\n"  # until one of the right alignment is free
+        "before = faults()\n"
+        "for _ in range(10): torch.ones(1 << 24)\n"
+        "print((faults() - before) * resource.getpagesize() / (1 << 26))\n"
+    )
+    words = [sys.executable, "-c", work]
+    tensors = {
+        way: float(subprocess.run([*words, way], capture_output=True, check=True, text=True).stdout)
+        for way in ("keep", "plain")
+    }
+    assert tensors["keep"] < 2
+    assert tensors["plain"] > 5

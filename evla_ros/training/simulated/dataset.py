@@ -34,7 +34,7 @@ from evla_ros.training.simulated.collect import (
 from evla_ros.worker_process import end_with_parent
 
 VAL_FRACTION = 0.04
-GROUP = 25  # episodes a process plays on one compiled world
+GROUP = 25  # most episodes a process plays on one compiled world
 
 
 @dataclass(frozen=True)
@@ -112,13 +112,13 @@ def _claim(staging: Path, job: CollectJob) -> None:
 
 def _play_all(staging: Path, job: CollectJob, workers: int) -> None:
     started, done = time.monotonic(), 0
-    parts = [list(job.seeds)[start::workers] for start in range(workers)]
     if workers == 1:
-        for _ in _play(staging, job, parts[0]):
+        for _ in _play(staging, job, job.seeds):
             done += 1
             _progress(done, job.episodes, started)
         return
-    groups = [list(job.seeds)[i : i + GROUP] for i in range(0, job.episodes, GROUP)]
+    size = min(GROUP, -(-job.episodes // workers))  # few episodes keep every process busy too
+    groups = [job.seeds[i : i + size] for i in range(0, job.episodes, size)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, initializer=end_with_parent) as pool:
         running = [pool.submit(_play_group, staging, job, group) for group in groups]
