@@ -1,11 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Scheduling of threads: first in line for what keeps the robot safe, as usual for inference."""
+"""Cores and turns: first in line for what keeps the robot safe, as usual for inference."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+
+def spare_cores() -> int:
+    """Return how many cores inference may take: all that this process may use but one, or one.
+
+    A network on every core waits in each layer for the thread that another process pushed aside.
+    """
+    usable = getattr(os, "sched_getaffinity", lambda _pid: range(os.cpu_count() or 1))(0)
+    return max(1, len(usable) - 1)
 
 
 def first_in_line(priority: int) -> str:

@@ -14,6 +14,7 @@ from evla_ros.control.limits.values import CORNERS, SCALARS
 from evla_ros.control.settings import ControlSettings
 from evla_ros.embodiment import Embodiment
 from evla_ros.errors import EvlaError
+from evla_ros.policy.scheduling import spare_cores
 from evla_ros.policy.spec import KINDS, PolicySpec
 from evla_ros.ros.parameters import Parameter
 
@@ -31,7 +32,11 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("worker", "process", "where inference runs", choices=("process", "thread")),
     Parameter("worker_niceness", 5, "niceness of the worker process", low=0, high=19),
     Parameter(
-        "inference_threads", 0, "torch threads on the CPU; 0 leaves torch's choice", low=0, high=256
+        "inference_threads",
+        0,
+        "torch threads on the CPU; 0: all cores but one, which the other nodes need",
+        low=0,
+        high=256,
     ),
     Parameter(
         "realtime_priority",
@@ -147,7 +152,7 @@ def policy_spec(values: Mapping[str, Any], embodiment: Embodiment) -> PolicySpec
         values["device"],
         values["dtype"],
         values["decode"],
-        values["inference_threads"],
+        values["inference_threads"] or spare_cores(),
         faults,
     )
 

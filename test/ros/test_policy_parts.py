@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 
@@ -162,6 +163,8 @@ def test_parameters_make_settings_and_specs() -> None:
     values = {row.name: row.default for row in TABLE}
     assert control_settings(values) == ControlSettings()
     assert policy_spec(values, ARM).kind == "evla"
+    assert policy_spec(values, ARM).threads == max(1, len(os.sched_getaffinity(0)) - 1)
+    assert policy_spec(values | {"inference_threads": 5}, ARM).threads == 5
     with pytest.raises(EvlaError, match="JSON"):
         policy_spec(values | {"faults": "{"}, ARM)
     limits = {row.name: row.default for row in limit_table(ARM)}

@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--device", default="cpu", help="of the network: cpu, cuda, ... (default: cpu)")
     add(
         "--threads", type=int, default=0, metavar="N",
-        help="of the network on the CPU, per worker (default: the cores, shared among the workers)",
+        help="of the network on the CPU, per worker (default: all, shared; with --ros all but one)",
     )  # fmt: skip
     add("--plain", action="store_true", help="no random colours, light and camera")
     add("--out", metavar="DIR", help="a new folder for report.json and success.png")

@@ -111,6 +111,7 @@ def _setup(arguments: argparse.Namespace, folder: Path) -> Setup:
     if arguments.ros:
         _check_ros(arguments)
     cores = len(os.sched_getaffinity(0))
+    shared = 0 if arguments.ros else max(1, cores // arguments.workers)  # 0: the node's own choice
     rules = EpisodeRules(
         max_s=arguments.max_seconds,
         charge_inference=arguments.charge_inference,
@@ -125,7 +126,7 @@ def _setup(arguments: argparse.Namespace, folder: Path) -> Setup:
         image_size=arguments.image_size,
         videos=None if videos is None else Path(videos),
         video_quality=arguments.video_quality,
-        threads=arguments.threads or max(1, cores // arguments.workers),
+        threads=arguments.threads or shared,
         device=arguments.device,
         through_ros=arguments.ros,
         ros_speed=arguments.ros_speed,
