@@ -11,7 +11,7 @@ from pathlib import Path
 def spare_cores() -> int:
     """Return how many cores inference may take: all that this process may use but one, or one.
 
-    A network on every core waits in each layer for the thread that another process pushed aside.
+    On every core it would wait in each layer for the thread that another process pushed aside.
     """
     usable = getattr(os, "sched_getaffinity", lambda _pid: range(os.cpu_count() or 1))(0)
     return max(1, len(usable) - 1)

@@ -121,3 +121,10 @@ def test_ctrl_c_leaves_a_report_of_what_was_played(
     question, records = read_report(out / "report.json")
     assert question["interrupted"]
     assert 0 < len(records) < 5000
+
+
+@pytest.mark.parametrize(("option", "value"), [("--workers", "0"), ("--threads", "-2")])
+def test_too_few_workers_or_threads_are_one_sentence(capsys, tmp_path, option, value):
+    out = tmp_path / "report"
+    assert main([*QUICK, "--policy", "expert", "--out", str(out), option, value]) != 0
+    assert f"error: {option} {value}: at least" in capsys.readouterr().err

@@ -105,13 +105,16 @@ def _jobs(
 
 
 def _setup(arguments: argparse.Namespace, folder: Path) -> Setup:
+    for name, least in (("workers", 1), ("threads", 0)):
+        if getattr(arguments, name) < least:
+            raise EvlaError(f"--{name} {getattr(arguments, name)}: at least {least}")
     embodiment = embodiment_for(arguments.policy, arguments.world)
     if arguments.workers > 1 or arguments.ros:  # better found here than in every worker
         make_contestant(arguments.policy, embodiment)
     if arguments.ros:
         _check_ros(arguments)
     cores = len(os.sched_getaffinity(0))
-    shared = 0 if arguments.ros else max(1, cores // arguments.workers)  # 0: the node's own choice
+    usual = 0 if arguments.ros else max(1, cores // arguments.workers)  # 0: the node's own choice
     rules = EpisodeRules(
         max_s=arguments.max_seconds,
         charge_inference=arguments.charge_inference,
@@ -126,7 +129,7 @@ def _setup(arguments: argparse.Namespace, folder: Path) -> Setup:
         image_size=arguments.image_size,
         videos=None if videos is None else Path(videos),
         video_quality=arguments.video_quality,
-        threads=arguments.threads or shared,
+        threads=arguments.threads or usual,
         device=arguments.device,
         through_ros=arguments.ros,
         ros_speed=arguments.ros_speed,
