@@ -1,16 +1,22 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A worker process of a pool ends with the process that started it, however that one ended."""
+"""A process ends with the one that started it, however that one ended."""
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
+import signal
+import sys
 import threading
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_LIBC = ctypes.CDLL(None)  # loaded before a fork: after one only what is loaded may be used
 
 
 def end_with_parent() -> None:
-    """Leave at once when the parent is gone: a killed parent cannot close its pool.
+    """Make a worker of a pool leave when the parent is gone: a killed parent cannot close its pool.
 
     Without it workers wait for work for ever, since each of them keeps the queue open.
     """
@@ -23,3 +29,12 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def end_with_starter() -> None:
+    """Ask Linux to end this process (SIGTERM) with the thread that forked it: a `preexec_fn`.
+
+    Elsewhere it does nothing.
+    """
+    if sys.platform == "linux":
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -9,7 +9,8 @@ import importlib.util
 import os
 import re
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,20 @@ def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
             yield domain
             return
     pytest.fail(f"all ROS domains {DOMAINS.start}-{DOMAINS.stop - 1} are taken by other tests")
+
+
+@pytest.fixture
+def still_run() -> Callable[[Sequence[int]], bool]:
+    """Return a function: wait up to 30 s until none of some processes runs; whether one does."""
+
+    def runs(pid: int) -> bool:
+        status = Path(f"/proc/{pid}/stat")
+        return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+    def wait(pids: Sequence[int]) -> bool:
+        deadline = time.monotonic() + 30
+        while any(map(runs, pids)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return any(map(runs, pids))
+
+    return wait

@@ -6,6 +6,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -76,6 +80,32 @@ def test_jobs_of_a_stage_run_at_once_each_in_its_environment(tmp_path):
         [Stage("both", lambda: jobs, lambda: a.exists() and b.exists())], StageTimes(tmp_path), ""
     )
     assert (a.read_text(), b.read_text()) == ("A", "B")
+
+
+RECIPE = r"""
+import sys
+from pathlib import Path
+from evla_ros.training.experiments import stages
+stages.SAVE_EVERY_S = 0.2
+code = "import os, time; os.write(1, b'%d\\n' % os.getpid()); time.sleep(600)"
+stage = stages.Stage("learn", lambda: [stages.Job(["-c", code])] * 2, lambda: False)
+try:
+    stages.run_stages([stage], stages.StageTimes(Path(sys.argv[1])), "again")
+except KeyboardInterrupt:
+    sys.exit(1)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_recipe_ends_its_stage_and_keeps_its_time(tmp_path, still_run, how):
+    words = [sys.executable, "-c", RECIPE, str(tmp_path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as recipe:
+        jobs = [int(recipe.stdout.readline()) for _ in range(2)]
+        time.sleep(0.7)
+        recipe.send_signal(how)
+        assert recipe.wait(30) == (1 if how == signal.SIGTERM else -how)
+        assert not still_run(jobs)
+    assert json.loads((tmp_path / "stages.json").read_text())["learn"] >= 0.4
 
 
 @pytest.mark.timeout(900)

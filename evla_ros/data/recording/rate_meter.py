@@ -98,8 +98,8 @@ class RateMeter:
 
     @property
     def expected_hz(self) -> float:
-        """The rate it should have: the best sustained one, at least the floor."""
-        return max(self._best_hz, self._floor_hz)
+        """The rate it should have: the best sustained one, at least the floor; 0: irregular."""
+        return max(self._best_hz, self._floor_hz) if self._floor_hz > 0.0 else 0.0
 
     def reset_episode(self) -> None:
         """Begin the counts of a new episode; the learned rate stays."""

@@ -8,11 +8,11 @@ import argparse
 import importlib.util
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 
 from evla_ros.errors import EvlaError, nearest
+from evla_ros.interruption import sigterm_interrupts
 from evla_ros.sim.evaluation.arguments import add_arguments
 from evla_ros.sim.evaluation.contestants import BASELINES, embodiment_for, make_contestant
 from evla_ros.sim.evaluation.episode import EpisodeRules
@@ -38,16 +38,14 @@ def run(arguments: argparse.Namespace) -> int:
     jobs = _jobs(arguments.policy, baselines, plan, arguments)
     records: list[EpisodeRecord] = []
     interrupted = False
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # it leaves a report as well
     progress = Progress(len(jobs), quiet=arguments.json)
     try:
-        for record in play_all(setup, jobs, arguments.workers):
-            records.append(record)
-            progress.show(records)
-    except KeyboardInterrupt:
+        with sigterm_interrupts():
+            for record in play_all(setup, jobs, arguments.workers):
+                records.append(record)
+                progress.show(records)
+    except KeyboardInterrupt:  # it leaves a report as well
         interrupted = True
-    finally:
-        signal.signal(signal.SIGTERM, before)
     progress.end()
     if not records:
         raise EvlaError("interrupted before the first episode was over; nothing to report")

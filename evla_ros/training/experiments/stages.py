@@ -13,9 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from evla_ros.interruption import sigterm_interrupts
 from evla_ros.training.errors import TrainingError
+from evla_ros.worker_process import end_with_starter
 
 FILE = "stages.json"
+SAVE_EVERY_S = 5.0  # what a kill -9 loses of a stage's time at most
 _END_S = 20.0
 
 
@@ -53,7 +56,7 @@ class StageTimes:
 
     def add(self, name: str, seconds: float) -> None:
         """Add to a stage's time."""
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + seconds, 1)
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + seconds, 3)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(self.seconds, indent=1) + "\n")
 
@@ -69,18 +72,16 @@ class StageTimes:
 def run_stages(stages: Sequence[Stage], times: StageTimes, again: str) -> None:
     """Run what is not done yet; `again`: the command that goes on after a failure.
 
-    Raises TrainingError naming the stage that failed.
+    A stage ends with this process, however that is ended. Raises TrainingError naming the stage
+    that failed.
     """
     for stage in stages:
         if stage.done():
             print(f"{stage.name}: there already", file=sys.stderr, flush=True)
             continue
         print(f"{stage.name} ...", file=sys.stderr, flush=True)
-        started = time.monotonic()
-        try:
-            codes = _run_all(stage.jobs())
-        finally:
-            times.add(stage.name, time.monotonic() - started)
+        with sigterm_interrupts():
+            codes = _run_all(stage.jobs(), _Clock(times, stage.name))
         bad = [code for code in codes if code not in stage.accepts]
         if bad or not stage.done():
             how = f"exit code {bad[0]}" if bad else "its result is not there"
@@ -90,19 +91,45 @@ def run_stages(stages: Sequence[Stage], times: StageTimes, again: str) -> None:
             )
 
 
-def _run_all(jobs: Sequence[Job]) -> list[int]:
+class _Clock:
+    """Adds what has passed to a stage's time, now and then."""
+
+    def __init__(self, times: StageTimes, name: str) -> None:
+        self._times, self._name, self._since = times, name, time.monotonic()
+
+    def save(self) -> None:
+        now = time.monotonic()
+        self._times.add(self._name, now - self._since)
+        self._since = now
+
+
+def _run_all(jobs: Sequence[Job], clock: _Clock) -> list[int]:
     processes = [
-        subprocess.Popen([sys.executable, *job.words], env={**os.environ, **job.environment})
+        subprocess.Popen(
+            [sys.executable, *job.words],
+            env={**os.environ, **job.environment},
+            preexec_fn=end_with_starter,  # noqa: PLW1509 - one system call, loaded beforehand
+        )
         for job in jobs
     ]
     try:
-        return [process.wait() for process in processes]
+        return [_exit_code(process, clock) for process in processes]
     except BaseException:  # Ctrl-C reaches the processes too; they end in their own way
         for process in processes:
             process.terminate()
         for process in processes:
             _end(process)
         raise
+    finally:
+        clock.save()
+
+
+def _exit_code(process: subprocess.Popen[bytes], clock: _Clock) -> int:
+    while True:
+        try:
+            return process.wait(SAVE_EVERY_S)
+        except subprocess.TimeoutExpired:
+            clock.save()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -161,8 +161,10 @@ def test_rate_meter_tells_ok_slow_stalled_missing():
     assert meter.state(now + 2 * SECOND) is TopicState.STALLED
     assert meter.expected_hz == pytest.approx(30, rel=0.02)
     latched = RateMeter()
-    latched.observe(0)
+    for index in range(10):
+        latched.observe(index * SECOND)
     assert latched.state(100 * SECOND) is TopicState.OK
+    assert latched.expected_hz == 0
 
 
 def test_what_arrives_in_a_burst_after_a_stall_is_no_expectation():
