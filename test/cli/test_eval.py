@@ -123,8 +123,16 @@ def test_ctrl_c_leaves_a_report_of_what_was_played(
     assert 0 < len(records) < 5000
 
 
-@pytest.mark.parametrize(("option", "value"), [("--workers", "0"), ("--threads", "-2")])
-def test_too_few_workers_or_threads_are_one_sentence(capsys, tmp_path, option, value):
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--workers", "0", "at least 1"),
+        ("--threads", "-2", "at least 0"),
+        ("--add-latency", "-1", "0 to 10 seconds"),
+        ("--add-latency", "nan", "0 to 10 seconds"),
+    ],
+)
+def test_impossible_numbers_are_one_sentence(capsys, tmp_path, option, value, says):
     out = tmp_path / "report"
-    assert main([*QUICK, "--policy", "expert", "--out", str(out), option, value]) != 0
-    assert f"error: {option} {value}: at least" in capsys.readouterr().err
+    assert main([*QUICK, "--policy", "expert", "--out", str(out), option, value]) == 2
+    assert f"error: {option} {value}: {says}" in capsys.readouterr().err

@@ -49,6 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="simulated time goes on while the policy computes, as on a robot",
     )  # fmt: skip
     add(
+        "--add-latency", type=float, default=0.0, metavar="S",
+        help="every chunk of the policy comes so many simulated seconds later (default: 0)",
+    )  # fmt: skip
+    add(
         "--ros", action="store_true",
         help="through the real nodes in real time; baselines stay in this process",
     )  # fmt: skip

@@ -32,10 +32,15 @@ class ClosedLoop:
         *,
         sees_images: bool,
         charge_inference: bool,
+        added_latency_s: float = 0.0,
     ) -> None:
-        """Take a world just reset. charge_inference: a chunk is as late as it took to compute."""
+        """Take a world just reset.
+
+        charge_inference: a chunk is as late as it took to compute; added_latency_s: and that later.
+        """
         self.world, self._policy = world, policy
         self._sees_images, self._charge = sees_images, charge_inference
+        self._added_ns = round(added_latency_s * 1e9)
         self.controller = Controller(world.embodiment, settings, simulated_clock=True)
         self._tick_s = 1.0 / world.embodiment.goal_rate_hz
         self._under_way: tuple[Chunk, int, int] | None = None
@@ -109,7 +114,7 @@ class ClosedLoop:
             return
         took_ns = time.perf_counter_ns() - before_ns
         self.inference_ms.append(took_ns / 1e6)
-        due_ns = now_ns + (took_ns if self._charge else 0)
+        due_ns = now_ns + self._added_ns + (took_ns if self._charge else 0)
         self._under_way = (chunk, self.controller.epoch, due_ns)
 
     def _deliver(self, now_ns: int) -> None:

@@ -27,6 +27,8 @@ from evla_ros.sim.worlds import make_suite
 
 __all__ = ["add_arguments", "run"]
 
+MOST_LATENCY_S = 10.0
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Play, report and judge: 0 when the policy has a score for every task, 1 when it has not."""
@@ -106,6 +108,8 @@ def _setup(arguments: argparse.Namespace, folder: Path) -> Setup:
     for name, least in (("workers", 1), ("threads", 0)):
         if getattr(arguments, name) < least:
             raise EvlaError(f"--{name} {getattr(arguments, name)}: at least {least}")
+    if not 0.0 <= arguments.add_latency <= MOST_LATENCY_S:
+        raise EvlaError(f"--add-latency {arguments.add_latency:g}: 0 to {MOST_LATENCY_S:g} seconds")
     embodiment = embodiment_for(arguments.policy, arguments.world)
     if arguments.workers > 1 or arguments.ros:  # better found here than in every worker
         make_contestant(arguments.policy, embodiment)
@@ -116,6 +120,7 @@ def _setup(arguments: argparse.Namespace, folder: Path) -> Setup:
     rules = EpisodeRules(
         max_s=arguments.max_seconds,
         charge_inference=arguments.charge_inference,
+        added_latency_s=arguments.add_latency,
         randomize=not arguments.plain,
     )
     videos = folder / "videos" if arguments.videos == "" else arguments.videos
@@ -142,6 +147,11 @@ def _check_ros(arguments: argparse.Namespace) -> None:
             f"the baseline {arguments.policy!r} looks into the simulator, which no ROS node can; "
             "use --ros with a checkpoint, or with hold"
         )
+    if arguments.charge_inference or arguments.add_latency:
+        raise EvlaError(
+            "--ros plays in real time, late as it is; leave out --charge-inference and "
+            "--add-latency, or --ros"
+        )
     if arguments.videos is not None:
         raise EvlaError("--videos films this process's simulator; leave out --ros or --videos")
     if any(importlib.util.find_spec(name) is None for name in ("rclpy", "evla_ros.msg")):
@@ -164,8 +174,8 @@ def _question(
     arguments: argparse.Namespace, baselines: list[str], *, interrupted: bool
 ) -> dict[str, object]:
     keys = (
-        "world", "policy", "tasks", "episodes", "seed", "max_seconds", "charge_inference", "plain",
-        "image_size", "workers", "ros", "ros_speed", "device",
+        "world", "policy", "tasks", "episodes", "seed", "max_seconds", "charge_inference",
+        "add_latency", "plain", "image_size", "workers", "ros", "ros_speed", "device",
     )  # fmt: skip
     question: dict[str, object] = {key: getattr(arguments, key) for key in keys}
     return {**question, "baselines": baselines, "interrupted": interrupted}

@@ -23,11 +23,13 @@ class EpisodeRules:
     """The same for every contestant.
 
     max_s: simulated time allowed. charge_inference: late chunks for slow policies, not baselines.
+    added_latency_s: chunks of policies, not of baselines, come so much later.
     randomize: draw colours, light and camera from the seed too. settings: of the control core.
     """
 
     max_s: float = 20.0
     charge_inference: bool = False
+    added_latency_s: float = 0.0
     randomize: bool = True
     settings: ControlSettings = field(default_factory=ControlSettings)
 
@@ -62,6 +64,7 @@ def play_episode(
         rules.settings,
         sees_images=contestant.sees_images,
         charge_inference=rules.charge_inference and not contestant.baseline,
+        added_latency_s=0.0 if contestant.baseline else rules.added_latency_s,
     )
     blocker = loop.start(chosen.instruction)
     note = "" if blocker is None else blocker.text

@@ -112,6 +112,16 @@ def test_charged_inference_makes_a_slow_policy_wait(
     assert charged.goals == 35
 
 
+def test_added_latency_makes_a_policy_wait_but_no_baseline(world: World) -> None:
+    policy = Contestant("late", lambda w, _: ExpertPolicy(w), sees_images=False, baseline=False)
+    rules = EpisodeRules(max_s=1.0, added_latency_s=0.3)
+    late = play_episode(world, policy, "lift", 0, rules).record
+    assert late.holds["waiting_for_chunk"] == 15  # 0.3 s at 50 goals a second
+    assert late.outcome() == play_episode(world, policy, "lift", 0, rules).record.outcome()
+    yardstick = play_episode(world, make_contestant("expert", world.embodiment), "lift", 0, rules)
+    assert yardstick.record.holds.get("waiting_for_chunk", 0) == 0
+
+
 def test_a_failure_becomes_a_film(world: World, tmp_path: Path) -> None:
     hold = make_contestant("hold", world.embodiment)
     played = play_episode(world, hold, "reach", 1, EpisodeRules(max_s=0.4), keep_states=True)
