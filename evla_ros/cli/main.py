@@ -63,9 +63,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
-        sentence = f"{type(error).__name__}: {error}; run again with --debug for the traceback"
+        sentence = f"{_what_happened(error)}; run again with --debug for the traceback"
         print(f"error: {sentence}", file=sys.stderr)
         return 1
+
+
+def _what_happened(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return f"{type(error).__name__}: {error}"
 
 
 def _dispatch(words: list[str]) -> int:

@@ -5,13 +5,10 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-from pathlib import Path
 
-from evla_ros.cli.parser import Parser
-from evla_ros.errors import EvlaError, nearest
+from evla_ros.cli.kinds import Kind, Kinds
 
-KINDS = {
+_SUMMARIES = {
     "finetune": "phase 2: actions from RLDS datasets",
     "pretrain": "phase 1: next-token loss on images and conversations (LLaVA-style JSON)",
     "captions": "make phase 1 conversations from simulated scenes",
@@ -21,32 +18,16 @@ KINDS = {
     "adapt": "another robot from few demonstrations: success against their number and from scratch",
     "vision": "pretrain the encoders of evla-nano on where things are",
 }
-
-
-def available_kinds() -> dict[str, str]:
-    """Return the kinds of the table whose module is in this installation."""
-    folder = Path(__file__).parent.parent / "training" / "commands"
-    return {kind: text for kind, text in KINDS.items() if (folder / f"{kind}.py").is_file()}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the kind; everything after it belongs to the kind."""
-    parser.add_argument("kind", help="what to train, see below")
-    parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="its options")
-    lines = [f"  {kind:<9} {text}" for kind, text in available_kinds().items()]
-    examples = ["  evla train nano outputs/nano", "  evla train finetune --help"]
-    parser.epilog = "\n".join(["kinds:", *lines, "", "examples:", *examples])
+KINDS = Kinds(
+    "train",
+    "training",
+    {name: Kind(f"evla_ros.training.commands.{name}", text) for name, text in _SUMMARIES.items()},
+    ["evla train nano outputs/nano", "evla train finetune --help"],
+)
+add_arguments = KINDS.add_arguments
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the chosen kind of training."""
-    kinds = available_kinds()
-    if arguments.kind not in kinds:
-        raise EvlaError(f"unknown training {arguments.kind!r}: {nearest(arguments.kind, kinds)}")
-    text = kinds[arguments.kind]
-    parser = Parser(
-        prog=f"evla train {arguments.kind}", description=f"{text[0].upper()}{text[1:]}."
-    )
-    module = importlib.import_module(f"evla_ros.training.commands.{arguments.kind}")
-    module.add_arguments(parser)
-    return int(module.run(parser.parse_intermixed_args(arguments.rest)))
+    module, options = KINDS.chosen(arguments)
+    return int(module.run(options))

@@ -8,11 +8,13 @@ import importlib
 import json
 import sys
 import types
+from importlib.machinery import ModuleSpec
 
 import pytest
 
 from evla_ros.bench.report import Row, machine, to_json, to_table
 from evla_ros.cli import bench
+from evla_ros.cli.kinds import Kind
 from evla_ros.cli.main import main
 
 ROWS = [
@@ -52,12 +54,13 @@ def test_bench_runs_a_subject_with_its_own_options(monkeypatch, capsys):
     subject.add_arguments = lambda parser: parser.add_argument("--steps", type=int, default=1)
     subject.rows = lambda arguments: [Row("fake.steps", arguments.steps, "1")]
     monkeypatch.setitem(sys.modules, "evla_ros.bench.fake", subject)
-    monkeypatch.setattr(bench, "available_subjects", lambda: {"fake": "for this test"})
+    subject.__spec__ = ModuleSpec(subject.__name__, None)
+    monkeypatch.setitem(bench.KINDS.table, "fake", Kind(subject.__name__, "for this test"))
     assert main(["bench", "fake", "--json", "--steps", "7"]) == 0
     assert json.loads(capsys.readouterr().out)["rows"][0]["value"] == 7
 
 
-@pytest.mark.parametrize("subject", sorted(bench.available_subjects()))
+@pytest.mark.parametrize("subject", sorted(bench.KINDS.available()))
 def test_every_subject_keeps_the_contract(subject):
     try:
         module = importlib.import_module(f"evla_ros.bench.{subject}")

@@ -82,6 +82,8 @@ def test_a_listed_verb_is_in_the_table():
         (["doctor", "--embodiment", "tabletop_arn"], "did you mean 'tabletop_arm'?"),
         (["doctor", "--bags", "no/such/folder"], "no such folder"),
         (["bench", "modle"], "unknown benchmark 'modle'"),
+        (["train"], "name the training: finetune, "),
+        (["eval"], "name the evaluation: sim, "),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(words, sentence):
@@ -98,6 +100,14 @@ def test_debug_shows_the_traceback():
     done = _evla("doctr", "--debug")
     assert done.returncode != 0
     assert "Traceback" in done.stderr
+
+
+def test_a_file_that_cannot_be_made_is_named(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main(["train", "nano", str(tmp_path / "file" / "x"), "--record", "0"]) == 1
+    said = capsys.readouterr().err
+    assert f"error: {tmp_path / 'file'}" in said
+    assert "Errno" not in said
 
 
 def test_no_verb_is_a_usage_error_and_version_is_printed(capsys):
