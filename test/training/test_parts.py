@@ -187,9 +187,11 @@ def test_grounding_learns_from_seen_things_only(settings, attention):
     built = build(config)
     model = built.model.train()
     looks: list[torch.Tensor] = []
-    layer = model.language_model.body.layers[1].self_attn
-    layer.register_forward_hook(lambda _module, _inputs, output: looks.append(output[1]))
-    grounding = Grounding(model, layer=1)
+    layers = model.language_model.body.layers
+    layer, last = layers[0].self_attn, layers[1].self_attn
+    for module in (layer, last):
+        module.register_forward_hook(lambda _module, _inputs, output: looks.append(output[1]))
+    grounding = Grounding(model, layer=0)
     batch = stream(built, config, built.train, None, train=True).batch([0, 1])
     losses = grounding(model.forward_joint(batch.inputs), batch)
     assert all(
@@ -199,18 +201,24 @@ def test_grounding_learns_from_seen_things_only(settings, attention):
     batch.point[:, :, 0] = torch.tensor([0.3, 0.6, 0.01, 0.02, 0.03])
     output = model.forward_joint(batch.inputs)
     losses = grounding(output, batch)
-    assert set(losses) == {"pointer", "place", "attention"}
-    if attention == "eager":  # what the layer itself answered: head 0, from the nouns to the patch
+    assert set(losses) == {"pointer", "place", "attention", "slots"}
+    if attention == "eager":  # what the layers themselves answered, in head 0
         side = grounding.side
         instructions, text = batch.noun.shape[1], output.text_states.shape[2] - 1
         slots = output.slot_states.shape[2]
         shared = looks[-1].shape[-1] - instructions * (text + slots)
-        rows = [shared + r * (text + slots) + 3 - 1 for r in range(instructions)]
-        seen = looks[-1][:, 0, rows, 1 + int(0.6 * side) * side + int(0.3 * side)]
+        starts = [shared + r * (text + slots) for r in range(instructions)]
+        nouns = [start + 3 - 1 for start in starts]
+        seen = looks[-2][:, 0, nouns, 1 + int(0.6 * side) * side + int(0.3 * side)]
         torch.testing.assert_close(losses["attention"], -seen.log().mean())
+        from_slots = [
+            looks[-1][:, 0, start + text : start + text + slots, noun]
+            for start, noun in zip(starts, nouns, strict=True)
+        ]
+        torch.testing.assert_close(losses["slots"], -torch.stack(from_slots).log().mean())
     sum(losses.values()).backward()
     assert float(layer.q_proj.weight.grad.abs().sum()) > 0
-    assert float(model.language_model.body.layers[0].self_attn.q_proj.weight.grad.abs().sum()) > 0
+    assert float(last.q_proj.weight.grad.abs().sum()) > 0
 
 
 def test_gripper_takes_the_value_reached_next():

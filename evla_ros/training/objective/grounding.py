@@ -8,24 +8,27 @@ Auxiliary heads that exist in training only. For data that says where things are
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from evla_ros.model.evla_model import EvlaModel
-from evla_ros.model.fusion import rotate
 from evla_ros.model.model_input import JointOutput
+from evla_ros.training.objective.first_head import FirstHead
 from evla_ros.training.samples.batch import Batch
 
 _KEY = 64
 _REACH_M = 0.2
 _LEAST_LOG_WEIGHT = math.log(1e-6)
+_NOWHERE = -1e4  # finite, so that the gradient of a sum over nothing is no NaN
 
 
 class Grounding(nn.Module):
-    """Pointer from nouns to patches, regression of the distance, a supervised attention head."""
+    """Pointer from nouns to patches, regression of the distance, two supervised attention heads.
+
+    In the layer, nouns look at their patches; in the one after it, action slots look at the nouns.
+    """
 
     def __init__(self, model: EvlaModel, layer: int = 1) -> None:
         super().__init__()
@@ -34,20 +37,17 @@ class Grounding(nn.Module):
         self.place = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 3))
         self.side = model.config.image.size // model.config.backbones[0].patch_size
         layers = model.language_model.body.layers
-        attention = layers[min(layer, len(layers) - 1)].self_attn
-        self._head_dim, self._scaling = attention.head_dim, attention.scaling
-        self._kept: dict[str, Tensor] = {}  # of the last training forward
-        attention.register_forward_pre_hook(self._keep_given, with_kwargs=True)
-        attention.q_proj.register_forward_hook(self._keep_query)
-        attention.k_proj.register_forward_hook(self._keep_key)
+        last = len(layers) - 1
+        self._of_nouns = FirstHead(layers[min(layer, last)].self_attn)
+        self._of_slots = FirstHead(layers[min(layer + 1, last)].self_attn)
 
     def forward(self, output: JointOutput, batch: Batch) -> dict[str, Tensor]:
-        """Return the losses `pointer`, `place` and `attention`."""
+        """Return the losses `pointer`, `place`, `attention` (of nouns) and `slots`."""
         patches = self.side**2
         seen = batch.noun > 0  # [B, R, 2]
         if not bool(seen.any()):
             zero = output.text_states.sum() * 0.0
-            return {"pointer": zero, "place": zero, "attention": zero}
+            return dict.fromkeys(("pointer", "place", "attention", "slots"), zero)
         b, r, i = seen.nonzero(as_tuple=True)
         nouns = output.text_states[b, r, batch.noun[b, r, i]].float()  # [N, hidden]
         point = batch.point[b, r, i]  # [N, 5]
@@ -56,44 +56,35 @@ class Grounding(nn.Module):
         target = row * self.side + column
         keys = self.key(output.image_states[:, :patches].float())[b]  # [N, patches, 64]
         logits = torch.einsum("nk,npk->np", self.query(nouns), keys) * _KEY**-0.5
+        starts = self._starts(output)
+        at = starts[:, None] + batch.noun - 1  # [B, R, 2]; token 0 stands before the patches
         return {
             "pointer": functional.cross_entropy(logits, target),
             "place": functional.l1_loss(self.place(nouns), point[:, 2:] / _REACH_M),
-            "attention": self._attention(output, batch, (b, r, i), target),
+            "attention": self._nouns_look(at, (b, r, i), target),
+            "slots": self._slots_look(output, starts, at, seen),
         }
 
-    def _attention(
-        self, output: JointOutput, batch: Batch, at: tuple[Tensor, Tensor, Tensor], target: Tensor
+    def _starts(self, output: JointOutput) -> Tensor:
+        """Return the column [R] of each instruction's first own token."""
+        instructions, texts = output.text_states.shape[1:3]
+        own = texts - 1 + output.slot_states.shape[2]
+        shared = self._of_nouns.columns - instructions * own
+        return shared + torch.arange(instructions, device=output.text_states.device) * own
+
+    def _nouns_look(
+        self, at: Tensor, named: tuple[Tensor, Tensor, Tensor], target: Tensor
     ) -> Tensor:
-        """How little head 0 of the layer looks from a noun at its patch.
+        """How little nouns look at their patches."""
+        looks = self._of_nouns.log_weights(at.flatten(1)).unflatten(1, at.shape[1:])
+        return -looks[named].gather(1, 1 + target[:, None]).clamp_min(_LEAST_LOG_WEIGHT).mean()
 
-        Only the rows of the nouns are computed, so that the layer itself may use any kernel.
-        """
-        kept = self._kept
-        b, r, i = at
+    def _slots_look(self, output: JointOutput, starts: Tensor, at: Tensor, seen: Tensor) -> Tensor:
+        """How little action slots look at any noun of their own instruction."""
         texts, slots = output.text_states.shape[2], output.slot_states.shape[2]
-        shared = kept["key"].shape[1] - batch.noun.shape[1] * (texts - 1 + slots)
-        columns = shared + r * (texts - 1 + slots) + batch.noun[b, r, i] - 1
-        # Head 0 before rotary positions: [N, one head, one row, width] and [B, one head, S, width].
-        query = kept["query"][b, columns, : self._head_dim][:, None, None]
-        key = kept["key"][:, None, :, : self._head_dim]
-        cosines, sines = (kept[name].expand(len(key), -1, -1) for name in ("cosines", "sines"))
-        query = rotate(query, cosines[b, columns][:, None], sines[b, columns][:, None])
-        key = rotate(key, cosines, sines)
-        scores = torch.einsum("nk,nsk->ns", query[:, 0, 0].float(), key[b, 0].float())
-        scores = scores * self._scaling + kept["mask"][b, 0, columns].float()
-        looks = scores.log_softmax(dim=-1).gather(1, 1 + target[:, None])
-        return -looks.clamp_min(_LEAST_LOG_WEIGHT).mean()
-
-    def _keep_given(self, layer: nn.Module, _inputs: Any, given: dict[str, Any]) -> None:
-        if layer.training:
-            cosines, sines = given["position_embeddings"]
-            self._kept.update(cosines=cosines, sines=sines, mask=given["attention_mask"])
-
-    def _keep_query(self, layer: nn.Module, _inputs: Any, output: Tensor) -> None:
-        if layer.training:
-            self._kept["query"] = output
-
-    def _keep_key(self, layer: nn.Module, _inputs: Any, output: Tensor) -> None:
-        if layer.training:
-            self._kept["key"] = output
+        rows = starts[:, None] + texts - 1 + torch.arange(slots, device=starts.device)  # [R, N]
+        looks = self._of_slots.log_weights(rows.flatten().expand(len(at), -1))
+        looks = looks.unflatten(1, rows.shape)  # [B, R, N, S]
+        at_nouns = looks.gather(3, at[:, :, None].expand(-1, -1, slots, -1))
+        at_nouns = at_nouns.masked_fill(~seen[:, :, None], _NOWHERE)
+        return -at_nouns.logsumexp(3)[seen.any(2)].clamp_min(_LEAST_LOG_WEIGHT).mean()
