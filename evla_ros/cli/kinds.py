@@ -54,7 +54,8 @@ class Kinds:
         """Return the module of the chosen kind and its options; prepare: declares common ones."""
         kinds, name = self.available(), arguments.kind
         if name is None:
-            raise EvlaError(f"name the {self.noun}: {', '.join(kinds)}; see `evla {self.verb} -h`")
+            valid = ", ".join(kinds)
+            raise EvlaError(f"name the {self.noun}: {valid}; see `evla {self.verb} --help`")
         if name not in kinds:
             raise EvlaError(f"unknown {self.noun} {name!r}: {nearest(name, kinds)}")
         summary = kinds[name].summary

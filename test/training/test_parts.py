@@ -219,6 +219,10 @@ def test_grounding_learns_from_seen_things_only(settings, attention):
     sum(losses.values()).backward()
     assert float(layer.q_proj.weight.grad.abs().sum()) > 0
     assert float(last.q_proj.weight.grad.abs().sum()) > 0
+    batch.noun[1] = 0  # a sample whose instructions name nothing that is seen
+    model.zero_grad()
+    sum(grounding(model.forward_joint(batch.inputs), batch).values()).backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
 
 
 def test_gripper_takes_the_value_reached_next():
