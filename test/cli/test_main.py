@@ -104,10 +104,19 @@ def test_debug_shows_the_traceback():
 
 def test_a_file_that_cannot_be_made_is_named(tmp_path, capsys):
     (tmp_path / "file").touch()
-    assert main(["train", "nano", str(tmp_path / "file" / "x"), "--record", "0"]) == 1
+    folder = tmp_path / "file" / "x"
+    assert main(["train", "nano", str(folder)]) == 2
     said = capsys.readouterr().err
-    assert f"error: {tmp_path / 'file'}" in said
-    assert "Errno" not in said
+    assert said == f"error: cannot make the folder {str(folder)!r}: Not a directory\n"
+
+
+def test_a_failed_system_call_is_named_in_plain_words(monkeypatch, capsys):
+    def run(_arguments):
+        raise FileNotFoundError(2, "No such file or directory", "/data/x")
+
+    monkeypatch.setattr("evla_ros.cli.doctor.run", run)
+    assert main(["doctor"]) == 1
+    assert capsys.readouterr().err.startswith("error: /data/x: No such file or directory; run")
 
 
 def test_no_verb_is_a_usage_error_and_version_is_printed(capsys):

@@ -57,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     from evla_ros.training.simulated.recordings import choose_via
 
     _check(arguments)
+    _make(Path(arguments.output))
     via = choose_via(arguments.record_via) if arguments.record else "lockstep"
     if via == "lockstep" and arguments.record_via == "auto" and arguments.record:
         print("no ROS 2 here: the bags are recorded in lock-step", file=sys.stderr)
@@ -78,6 +79,13 @@ def _check(arguments: argparse.Namespace) -> None:
     check_least(arguments, {**sizes, "round_episodes": 1, "round_steps": 1})
     if not 0 <= arguments.domain <= 200:
         raise TrainingError(f"--domain {arguments.domain}: 0 to 200")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"cannot make the folder {str(folder)!r}: {error.strerror}") from error
 
 
 def _words(arguments: argparse.Namespace) -> list[str]:
