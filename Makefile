@@ -14,7 +14,7 @@ ALONE = test/ros
 CORE_TESTS = test/embodiment test/geometry test/control test/data test/policy test/cli test/workspace
 PYTEST = python -m pytest -q
 
-.PHONY: help build env test test-core lint format demo train-nano soak docs tfds-env lock clean
+.PHONY: help gpu-check build env browser test test-core lint format demo train-nano soak docs tfds-env lock clean
 
 help:
 	@echo "make demo       run the main job end to end in simulation"
@@ -22,6 +22,7 @@ help:
 	@echo "make test       build, lint, and run every test"
 	@echo "make build      set up and build; then \`. ./env.sh\` gives a shell the environment"
 	@echo "make test-core  core and ROS tests without torch, e.g. PYTHON=python3.12 make test-core"
+	@echo "make gpu-check  what has to work on a CUDA GPU, in ten minutes (docs/gpu.md)"
 	@echo "make lint | format | soak | docs | tfds-env | lock | clean"
 
 env:
@@ -41,7 +42,10 @@ lint: env
 format: env
 	@$(IN) ruff check --fix . ; ruff format .
 
-test: build tfds-env lint
+browser:
+	@sh scripts/preflight.sh $(PYTHON) browser
+
+test: build browser tfds-env lint
 	@$(IN) $(PYTEST) -n 2 $(addprefix --ignore=,$(ALONE)) test
 	@$(IN) sh scripts/test_alone.sh $(ALONE)
 
@@ -53,13 +57,16 @@ test-core:
 	@$(IN_CORE) sh scripts/test_alone.sh $(ALONE)
 
 demo: build
-	@$(IN) evla demo
+	@$(IN) evla demo --console
 
 train-nano: build
 	@$(IN) evla train nano outputs/nano
 
 soak: build
 	@$(IN) $(PYTEST) -m soak --timeout 7200 test
+
+gpu-check: build
+	@$(IN) python -m benchmarks gpu
 
 docs: build
 	@$(IN) python -m evla_ros.embodiment.reference_page > docs/embodiment.md

@@ -9,7 +9,7 @@ from setuptools import find_packages, setup
 
 def _data_files() -> list[tuple[str, list[str]]]:
     rows = [("share/evla_ros", ["package.xml"])]
-    for folder in ("config", "launch", "checkpoints"):
+    for folder in ("config", "launch", "checkpoints", "msg", "srv", "action"):
         files = [path for path in sorted(Path(folder).rglob("*")) if path.is_file()]
         rows += [
             (f"share/evla_ros/{path.parent}", [str(path)])

@@ -1,75 +1,111 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Robot or simulator, policy and recorder: ros2 launch evla_ros bringup.launch.py sim:=true.
+"""Robot or simulator, policy, recorder, console: ros2 launch evla_ros bringup.launch.py sim:=true.
 
 With sim:=false the robot's own drivers publish what the embodiment file names; start them first.
+An argument that is not given keeps the value of the node's parameter file.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from ament_index_python.packages import get_package_share_directory
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
-from launch.conditions import IfCondition
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from evla_ros.errors import EvlaError
+from evla_ros.ros.launching import (
+    AUTOSTART,
+    EMBODIMENT,
+    LOG_LEVEL,
+    NAMESPACE,
+    USE_RESPAWN,
+    Argument,
+    describe,
+    include,
+    read_switch,
+)
 
-from launch import LaunchDescription
+if TYPE_CHECKING:
+    from launch import Action, LaunchDescription
 
-PASSED = {
-    "sim": ("namespace", "world", "embodiment", "task", "use_sim_time", "use_respawn", "log_level"),
+
+# What each included file is given: its argument's name, and ours where it differs.
+PARTS: dict[str, tuple[str, dict[str, str]]] = {
+    "sim": ("sim", {"params_file": "sim_params_file", "task": "task", "world": "world"}),
     "policy": (
-        "namespace", "embodiment", "policy", "checkpoint", "device", "use_sim_time", "autostart",
-        "shadow", "use_respawn", "log_level",
+        "run_policy",
+        {"params_file": "params_file", "policy": "policy", "checkpoint": "checkpoint"}
+        | {"device": "device", "shadow": "shadow", "autostart": "autostart"},
     ),
-    "record": ("namespace", "embodiment", "output", "use_sim_time", "autostart", "log_level"),
-}  # fmt: skip
+    "teleop": ("console", {"params_file": "teleop_params_file", "joystick": "joystick"}),
+    "console": (
+        "console",
+        {"params_file": "console_params_file", "port": "port", "recordings": "output"},
+    ),
+    "record": (
+        "recorder",
+        {"params_file": "recorder_params_file", "output": "output", "autostart": "autostart"},
+    ),
+}
+COMMON = ("namespace", "embodiment", "use_sim_time", "use_respawn", "log_level")
+ARGUMENTS = (
+    Argument("sim", "start the simulated robot", "switch", "", "true"),
+    Argument("run_policy", "start the policy node", "switch", "", "true"),
+    Argument("recorder", "start the recorder", "switch", "", "false"),
+    Argument("console", "start the operator's page, and teleoperation", "switch", "", "false"),
+    Argument("params_file", "YAML of the policy node (default: policy.yaml)"),
+    Argument("sim_params_file", "YAML of the simulator (default: sim.yaml)"),
+    Argument("recorder_params_file", "YAML of the recorder (default: recorder.yaml)"),
+    Argument("teleop_params_file", "YAML of teleoperation (default: teleop.yaml)"),
+    Argument("console_params_file", "YAML of the console (default: console.yaml)"),
+    Argument("port", "of the console's page"),
+    Argument("joystick", "with the console: start joy_node too", "switch", "", "false"),
+    NAMESPACE,
+    Argument("world", "of the simulator (default: the embodiment's, where there is one)"),
+    EMBODIMENT,
+    Argument("task", "of the simulator"),
+    Argument("policy", "evla, hold, circle, scripted, replay or path"),
+    Argument("checkpoint", "checkpoint folder"),
+    Argument("device", "cpu, cuda, cuda:1"),
+    Argument("output", "folder of the recorder's bags"),
+    Argument("use_sim_time", "the simulator publishes /clock and every node follows it"),
+    AUTOSTART,
+    Argument("shadow", "the policy publishes goals under ~/shadow only"),
+    USE_RESPAWN,
+    LOG_LEVEL,
+)
 
 
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments; include the parts."""
-    share = get_package_share_directory("evla_ros")
-    params = PathJoinSubstitution([share, "config", "params"])
-    arguments: tuple[tuple[str, Any, str], ...] = (
-        ("sim", "true", "start the simulated robot"),
-        ("run_policy", "true", "start the policy node"),
-        ("recorder", "false", "start the recorder"),
-        ("params_file", PathJoinSubstitution([params, "policy.yaml"]), "YAML of the policy node"),
-        ("sim_params_file", PathJoinSubstitution([params, "sim.yaml"]), "YAML of the simulator"),
-        ("namespace", "", "of the robot; two robots in two namespaces run side by side"),
-        ("world", "", "world of the simulator: tabletop_arm or humanoid_upper_body"),
-        ("embodiment", "tabletop_arm", "embodiment file or the name of a shipped one"),
-        ("task", "", "task of the simulator"),
-        ("policy", "", "evla, hold, circle, scripted, replay or path"),
-        ("checkpoint", "", "checkpoint folder"),
-        ("device", "", "cpu, cuda, cuda:1"),
-        ("output", "recordings", "folder of the recorder's bags"),
-        ("use_sim_time", "false", "the simulator publishes /clock and every node follows it"),
-        ("autostart", "true", "configure and activate the lifecycle nodes"),
-        ("shadow", "false", "the policy publishes goals under ~/shadow only"),
-        ("use_respawn", "false", "start nodes again when they die"),
-        ("log_level", "info", "debug, info, warn or error"),
-    )
-    declared = [
-        DeclareLaunchArgument(name, default_value=value, description=text)
-        for name, value, text in arguments
-    ]
-    return LaunchDescription(
-        [
-            *declared,
-            _part(share, "sim", "sim", {"params_file": "sim_params_file"}),
-            _part(share, "policy", "run_policy", {"params_file": "params_file"}),
-            _part(share, "record", "recorder", {}),
-        ]
-    )
+    return describe(ARGUMENTS, _parts)
 
 
-def _part(share: str, name: str, switch: str, renamed: dict[str, str]) -> IncludeLaunchDescription:
-    path = PathJoinSubstitution([share, "launch", f"{name}.launch.py"])
-    passed = {key: key for key in PASSED[name]} | renamed
-    return IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(path),
-        launch_arguments=[(key, LaunchConfiguration(own)) for key, own in passed.items()],
-        condition=IfCondition(LaunchConfiguration(switch)),
-    )
+def _parts(texts: Mapping[str, str]) -> list[Action]:
+    chosen = dict(texts)
+    if read_switch("sim", texts["sim"]):
+        chosen |= _one_robot(texts)
+    elif texts["world"]:
+        raise EvlaError(f"world:={texts['world']} is of the simulator, which sim:=false leaves out")
+    parts = []
+    for file, (switch, renamed) in PARTS.items():
+        if read_switch(switch, texts[switch]):
+            passed = {name: chosen[name] for name in COMMON}
+            passed |= {name: chosen[own] for name, own in renamed.items()}
+            parts.append(include(file, passed))
+    return parts
+
+
+def _one_robot(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return world and embodiment such that simulator, policy and recorder mean the same robot."""
+    from evla_ros.sim.description import WORLDS
+
+    world, embodiment = texts["world"], texts["embodiment"]
+    if world and not embodiment:
+        return {"embodiment": world}
+    if embodiment in WORLDS and not world:
+        return {"world": embodiment}
+    if world and embodiment in WORLDS and embodiment != world:
+        raise EvlaError(
+            f"world:={world} is not the robot of embodiment:={embodiment}; leave one of them out"
+        )
+    return {}

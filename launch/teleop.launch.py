@@ -5,47 +5,56 @@
 For the keyboard run the node itself in a terminal: ros2 run evla_ros teleop.
 """
 
-from ament_index_python.packages import get_package_share_directory
-from launch.actions import DeclareLaunchArgument
-from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
-from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
+from __future__ import annotations
 
-from launch import LaunchDescription
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+
+from evla_ros.errors import EvlaError
+from evla_ros.ros.launching import (
+    EMBODIMENT,
+    USE_RESPAWN,
+    Argument,
+    describe,
+    node_actions,
+    node_arguments,
+    read_switch,
+)
+
+if TYPE_CHECKING:
+    from launch import Action, LaunchDescription
+
+
+ARGUMENTS = node_arguments(
+    "teleop",
+    EMBODIMENT,
+    Argument("joystick", "start joy_node of the package joy", "switch", "", "true"),
+    USE_RESPAWN,
+)
 
 
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments; start the node and, unless told otherwise, the joystick driver."""
-    share = get_package_share_directory("evla_ros")
-    default = PathJoinSubstitution([share, "config", "params", "teleop.yaml"])
-    arguments = (
-        ("params_file", default, "YAML of the node's parameters"),
-        ("namespace", "", "of the robot"),
-        ("embodiment", "tabletop_arm", "embodiment file or name"),
-        ("joystick", "true", "start joy_node of the package joy"),
-        ("use_sim_time", "false", "follow /clock"),
-        ("log_level", "info", "of the node"),
-    )
-    chosen = LaunchConfiguration
-    simulated = {"use_sim_time": ParameterValue(chosen("use_sim_time"), value_type=bool)}
-    teleop = Node(
-        package="evla_ros",
-        executable="teleop",
-        name="teleop",
-        namespace=chosen("namespace"),
-        output="screen",
-        arguments=["--ros-args", "--log-level", chosen("log_level")],
-        parameters=[chosen("params_file"), {"embodiment": chosen("embodiment")}, simulated],
-    )
-    joystick = Node(
-        package="joy",
-        executable="joy_node",
-        namespace=chosen("namespace"),
-        condition=IfCondition(chosen("joystick")),
-    )
-    declared = [
-        DeclareLaunchArgument(name, default_value=value, description=text)
-        for name, value, text in arguments
-    ]
-    return LaunchDescription([*declared, teleop, joystick])
+
+    def build(texts: Mapping[str, str]) -> list[Action]:
+        # The driver first: where it is missing, no node without a device stays behind.
+        joystick = read_switch("joystick", texts["joystick"])
+        driver = [_driver(texts["namespace"])] if joystick else []
+        return [*driver, *node_actions("teleop", ARGUMENTS, texts)]
+
+    return describe(ARGUMENTS, build)
+
+
+def _driver(namespace: str) -> Action:
+    from launch_ros.actions import Node
+
+    try:
+        get_package_prefix("joy")
+    except PackageNotFoundError:
+        raise EvlaError(
+            "joystick:=true needs the package joy, which is not installed: "
+            "`sudo apt install ros-$ROS_DISTRO-joy`, or joystick:=false for other devices"
+        ) from None
+    return Node(package="joy", executable="joy_node", namespace=namespace)

@@ -22,7 +22,13 @@ import wheel_paths
 
 ROOT = Path(__file__).resolve().parent.parent
 PIP = "pip==25.3"
-EXTRAS = {"full": "model,data,sim,train,ray,dev", "core": "data,dev"}
+EXTRAS = {
+    "full": "model,data,sim,train,serve,console,ray,openvino,onnx,dev",
+    "core": "data,serve,console,dev",
+}
+# A client of the policy server that tests run as it comes; its metadata ask for NumPy 1 and
+# dm-tree, its code for neither.
+STRANGER = "openpi-client==0.1.2"
 # Also when this script runs in a virtual environment, maybe the very one it is about to replace.
 BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)
 OFFLINE = re.compile(r"name resolution|NewConnectionError|Network is unreachable|Max retries")
@@ -82,6 +88,8 @@ def _make(
         torch_guard.check(venv / "bin" / "python", "torch==2.13.0")
         _pip(venv, ["torch==2.13.0", *pins])
     _pip(venv, ["--no-build-isolation", *packages, *pins])
+    if what != "tfds":
+        _pip(venv, ["--no-deps", STRANGER])
     stamp.write_text(recipe, encoding="utf-8")
     return True
 

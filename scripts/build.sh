@@ -12,7 +12,7 @@ set +u
 set -u
 # Installed Python, launch and config files are links into the checkout: only their names matter.
 now=$({
-  cat "$venv/evla_stamp" package.xml CMakeLists.txt msg/* srv/*
+  cat "$venv/evla_stamp" package.xml CMakeLists.txt msg/* srv/* action/* scripts/missing_interfaces.py
   find evla_ros launch config bin -type f ! -name '*.pyc' 2>/dev/null | LC_ALL=C sort
   echo "$@"
 } | sha256sum)
@@ -23,7 +23,9 @@ fi
 mkdir -p "build/$name" log
 log=$PWD/log/build-$name.txt
 echo "building the package for $name"
-if ! colcon --log-base "log/$name" build --base-paths . --build-base "build/$name" --install-base "install/$name" \
+missing=$(python scripts/missing_interfaces.py "build/$name/interfaces" "install/$name")
+# shellcheck disable=SC2086 - one folder a word; none of them holds a space
+if ! colcon --log-base "log/$name" build --base-paths . $missing --build-base "build/$name" --install-base "install/$name" \
   --merge-install --symlink-install "$@" \
   --cmake-args -DPython3_EXECUTABLE="$PWD/$venv/bin/python" -DBUILD_TESTING=OFF >"$log" 2>&1; then
   tail -n 20 "$log" >&2

@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-# Check what the set-up cannot bring itself; say in one sentence what to do. Usage: preflight.sh PYTHON [render]
+# Check what the set-up cannot bring itself; say in one sentence what to do.
+# Usage: preflight.sh PYTHON [render] [browser]; a browser is for tests, which skip where there is none.
 set -u
 python=$1
-render=${2:-}
+shift
+wants=" $* "
 
 fail() {
   echo "error: $1" >&2
@@ -12,7 +14,7 @@ fail() {
 }
 
 # As root on Debian or Ubuntu a missing system package is installed; everybody else is told which one it is.
-provide() { # provide WHAT PACKAGE...
+try_install() { # try_install WHAT PACKAGE...: whether it is there afterwards
   what=$1
   shift
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && [ -z "${EVLA_NO_APT:-}" ]; then
@@ -25,6 +27,13 @@ provide() { # provide WHAT PACKAGE...
     tail -n 3 "$log" >&2
     rm -f "$log"
   fi
+  return 1
+}
+
+provide() { # provide WHAT PACKAGE...: the same, or the end
+  try_install "$@" && return 0
+  what=$1
+  shift
   fail "$what is missing: install it with \`sudo apt install $*\` (Debian, Ubuntu), or your system's package of it, and run make again."
 }
 
@@ -42,10 +51,15 @@ esac
 headers=$("$python" -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
 [ -f "$headers/Python.h" ] || provide "Python.h (the headers of $python, which the interfaces are built against)" "python$version-dev"
 command -v c++ >/dev/null 2>&1 && command -v cc >/dev/null 2>&1 || provide "a C++ compiler" build-essential
-if [ "$render" = render ]; then
+if [ "${wants#* render }" != "$wants" ]; then
   libraries=$(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null)
   case $libraries in
     *libOSMesa.so* | *libEGL_*.so*) ;;
     *) provide "a library for rendering without a screen (OSMesa or EGL)" libosmesa6 ;;
   esac
+fi
+if [ "${wants#* browser }" != "$wants" ]; then
+  command -v chromium-headless-shell >/dev/null 2>&1 || command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ||
+    try_install "a browser, for the tests of the console" chromium-headless-shell ||
+    echo "no browser: tests of the console's page are skipped; \`sudo apt install chromium-headless-shell\` brings one" >&2
 fi

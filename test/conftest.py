@@ -29,9 +29,11 @@ DOMAINS = range(80, 101)
 # test-core`), the file is not collected, and the summary says so.
 NEEDS = {
     "mujoco": re.compile(r"^(?:from|import) (?:evla_ros\.sim|mujoco)\b", re.MULTILINE),
-    "torch": re.compile(r"^(?:from|import) (?:evla_ros\.(?:model|training)|torch)\b", re.MULTILINE),
+    "torch": re.compile(
+        r"^(?:from|import) (?:evla_ros\.(?:model|recipes|training)|torch)\b", re.MULTILINE
+    ),
 }
-FOLDERS = {"mujoco": {"sim"}, "torch": {"model", "training"}}
+FOLDERS = {"mujoco": {"sim"}, "torch": {"benchmarks", "model", "recipes", "training"}}
 MISSING = [name for name in NEEDS if importlib.util.find_spec(name) is None]
 
 
@@ -51,6 +53,21 @@ def _lacks_library(path: Path) -> bool:
     folders = set(path.relative_to(ROOT).parts)
     text = path.read_text(encoding="utf-8")
     return any(FOLDERS[name] & folders or NEEDS[name].search(text) for name in MISSING)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a CUDA device where there is none."""
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if not marked or _has_cuda():
+        return
+    for item in marked:
+        item.add_marker(pytest.mark.skip(reason="no CUDA device here"))
+
+
+def _has_cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -83,9 +100,7 @@ def tfds_python() -> Path:
     return python
 
 
-@pytest.fixture
-def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Give the test and its child processes a ROS domain that no other test here has."""
+def _own_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     pytest.importorskip("rclpy", reason="ROS 2 is not installed: `make build` sets it up")
     for domain in DOMAINS:
         with Path(f"/tmp/evla_ros_domain_{domain}.lock").open("w") as lock:
@@ -99,6 +114,19 @@ def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
             yield domain
             return
     pytest.fail(f"all ROS domains {DOMAINS.start}-{DOMAINS.stop - 1} are taken by other tests")
+
+
+@pytest.fixture
+def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Give the test and its child processes a ROS domain that no other test here has."""
+    yield from _own_domain(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def module_domain() -> Iterator[int]:
+    """Give the tests of a file one ROS domain together."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield from _own_domain(monkeypatch)
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The floor of camera-to-goal: a bare node that answers the images of an instant with a goal.
+"""A bare node that answers the images of an instant with a goal: the floor of camera-to-goal.
 
-It takes the same images by the same executor, looks at nothing but their stamps, and publishes.
+It takes the same images by the same executor as the policy node, but reads only their stamps.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from collections import defaultdict
 import rclpy
 from geometry_msgs.msg import PoseStamped
 from rclpy.executors import ExternalShutdownException
-from sensor_msgs.msg import Image
 
 from evla_ros.data.messages import header_stamp_ns
 from evla_ros.embodiment import load_embodiment
+from evla_ros.embodiment.streams import Kind, streams_of
 from evla_ros.geometry import Pose
 from evla_ros.ros.lean_executor import LeanExecutor
+from evla_ros.ros.message_types import message_class
 from evla_ros.ros.pose_conversion import pose_stamped
-from evla_ros.ros.qos import command, newest_only
+from evla_ros.ros.qos import stream_profile
 
 
 def main() -> int:
@@ -28,7 +29,9 @@ def main() -> int:
     rclpy.init()
     body = load_embodiment("tabletop_arm")
     node = rclpy.create_node("camera_echo")
-    publisher = node.create_publisher(PoseStamped, body.arms[0].goal.topic, command())
+    streams = streams_of(body)
+    goal = streams.of_kind(Kind.GOAL)[0]
+    publisher = node.create_publisher(PoseStamped, goal.topic, stream_profile(goal))
     arrived: dict[int, set[str]] = defaultdict(set)
 
     def take(name: str, data: bytes) -> None:
@@ -38,9 +41,13 @@ def main() -> int:
             arrived.clear()
             publisher.publish(pose_stamped(Pose.identity(), body.base_frame, stamp_ns))
 
-    for name, camera in body.cameras.items():
+    for stream in streams.of_kind(Kind.CAMERA):
         node.create_subscription(
-            Image, camera.topic, lambda data, name=name: take(name, data), newest_only(), raw=True
+            message_class(stream.type),
+            stream.topic,
+            lambda data, name=stream.key.name: take(name, data),
+            stream_profile(stream),
+            raw=True,
         )
     executor = LeanExecutor()
     executor.add_node(node)

@@ -9,7 +9,7 @@ import time
 from std_msgs.msg import Float64
 
 from evla_ros.ros.lean_executor import LeanExecutor
-from evla_ros.ros.policy_node import PolicyNode
+from evla_ros.ros.policy.node import PolicyNode
 from evla_ros.ros.spin import run_node
 
 

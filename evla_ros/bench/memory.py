@@ -23,9 +23,9 @@ def mark_peak() -> None:
 
 
 def resident_gib(*, peak: bool = False) -> float:
-    """GiB resident now, or at most since the last mark."""
-    wanted = "VmHWM:" if peak else "VmRSS:"
+    """Return the memory resident now, or its peak since the last mark, in GiB."""
+    field = "VmHWM:" if peak else "VmRSS:"
     for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(wanted):
+        if line.startswith(field):
             return int(line.split()[1]) * 1024 / GIB
     return float("nan")

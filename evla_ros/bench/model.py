@@ -1,261 +1,81 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The `model` benchmark: joint beside autoregressive, against the roofline of the same run."""
+"""`evla bench model`: joint beside autoregressive, against the roofline of the same run."""
 
 from __future__ import annotations
 
-import argparse
-import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 
-import numpy as np
-import torch
-
-from evla_ros.bench import model_agreement, model_goals
-from evla_ros.bench.memory import GIB, mark_peak, resident_gib, trim
-from evla_ros.bench.model_timer import Timer
-from evla_ros.bench.model_work import count_flops, example, required_images, weight_bytes
+from evla_ros.bench.model_options import TIMED, Options
 from evla_ros.bench.report import Row
-from evla_ros.bench.roofline import Roofline, measure
 from evla_ros.errors import EvlaError, nearest
-from evla_ros.model.acceleration import CudaGraphStep, compile_blocks
-from evla_ros.model.building import random_model
-from evla_ros.model.config import EvlaConfig
-from evla_ros.model.decode import decode
-from evla_ros.model.evla_model import EvlaModel
-from evla_ros.model.fusion import fuse_projections
-from evla_ros.model.image_processor import ImageProcessor
-from evla_ros.model.int8 import quantize_int8
-from evla_ros.model.model_input import ModelInput
-from evla_ros.model.presets import load_preset
 
-DTYPES = {
-    "fp32": torch.float32,
-    "bf16": torch.bfloat16,
-    "fp16": torch.float16,
-    "int8": torch.bfloat16,
-}
-FRAME = (480, 640)
+__all__ = ["EXAMPLES", "Options", "rows"]
+
+EXAMPLES = """examples:
+  evla bench model --preset evla-nano --dtypes fp32 --threads 1
+  evla bench model --preset evla-nano --runtimes torch openvino onnx --dtypes fp32 --markdown"""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what varies."""
-    parser.add_argument("--preset", default="evla-1b", help="a model preset (random weights)")
-    parser.add_argument("--actions", default="1x7,8x7", help="chunk x dimension, comma separated")
-    parser.add_argument("--dtypes", default="bf16,int8", help="fp32, bf16, fp16, int8")
-    parser.add_argument("--threads", type=int, default=0, help="0: what torch chooses")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--text-length", type=int, default=24, help="prompt tokens")
-    parser.add_argument("--cameras", type=int, default=1)
-    parser.add_argument("--repeat", type=int, default=10, help="at most this many runs of a stage")
-    parser.add_argument("--seconds", type=float, default=8.0, help="at most this long a stage")
-    parser.add_argument("--compile", action="store_true", help="compile the transformer blocks")
-    parser.add_argument("--no-autoregressive", action="store_true", help="joint decoding only")
-    parser.add_argument(
-        "--only", default="", metavar="NAME,...", help="rows such as llm,step.joint"
-    )
-    clock_help = "cpu: processor time, for one thread of a busy machine"
-    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help=clock_help)
-    model_agreement.add_arguments(parser)
-    parser.epilog = "example:\n  evla bench model --preset evla-nano --dtypes fp32 --threads 1"
+def rows(options: Options) -> Iterable[Row]:
+    """Measure each dtype, action shape and runtime, or how far int8 moves a checkpoint."""
+    import torch
 
+    from evla_ros.bench import model_agreement
 
-TIMED = (
-    *("stage.image_processing", "stage.dinov2", "stage.siglip", "stage.projector", "stage.head"),
-    *("llm.joint", "llm.autoregressive", "step.joint", "step.autoregressive"),
-)  # the rows that --only chooses from
-
-
-def rows(options: argparse.Namespace) -> Iterable[Row]:
-    """Measure every dtype and action shape."""
     if options.threads > 0:
         torch.set_num_threads(options.threads)
     if options.device.startswith("cuda") and not torch.cuda.is_available():
         raise EvlaError("no CUDA device is available; use --device cpu")
-    if options.checkpoint or options.dataset:
-        yield from model_agreement.rows(options)
-        return
+    if options.agreement.checkpoint or options.agreement.dataset:
+        yield from model_agreement.rows(options.agreement, options.device)
+    else:
+        yield from _speed_rows(options)
+
+
+def _speed_rows(options: Options) -> Iterable[Row]:
+    import torch
+
+    from evla_ros.bench.model_rows import ModelBench
+    from evla_ros.bench.model_runtimes import RUNS, RuntimeBench
+    from evla_ros.bench.roofline import measure
+
     if options.clock == "cpu" and (torch.get_num_threads() > 1 or options.device != "cpu"):
         raise EvlaError("--clock cpu measures one thread; add --threads 1")
-    for part in options.only.split(","):
+    for part in options.only:
         if not any(name.startswith(part) for name in TIMED):
             raise EvlaError(f"--only {part!r}: no such row; {nearest(part, TIMED)}")
-    for dtype in options.dtypes.split(","):
-        if dtype not in DTYPES:
-            raise EvlaError(f"unknown dtype {dtype!r}; use one of {', '.join(DTYPES)}")
+    _check_runtimes(options, RUNS)
+    for dtype in options.dtypes:
         roofline = measure(dtype, options.device)
         context = {"dtype": dtype, "threads": torch.get_num_threads(), "device": options.device}
         yield Row("model.roofline.matmul", roofline.flops_per_s / 1e9, "GFLOP/s", context=context)
         yield Row("model.roofline.copy", roofline.bytes_per_s / 1e9, "GB/s", context=context)
-        for shape in options.actions.split(","):
-            yield from ModelBench(options, dtype, shape, roofline).rows()
+        for shape, runtime in product(options.actions, options.runtimes):
+            if runtime == "torch":
+                yield from ModelBench(options, dtype, shape, roofline).rows()
+            elif dtype in RUNS[runtime]:
+                yield from RuntimeBench(options, runtime, dtype, shape, roofline).rows()
 
 
-class ModelBench:
-    """One preset in one dtype with one action shape."""
-
-    def __init__(
-        self, options: argparse.Namespace, dtype: str, shape: str, roofline: Roofline
-    ) -> None:
-        self.dtype, self.shape, self.roofline = dtype, shape, roofline
-        self.preset, self.device = options.preset, options.device
-        self.text_length = options.text_length
-        self.autoregressive = not options.no_autoregressive
-        self.only = tuple(options.only.split(","))
-        self.config = bench_config(options.preset, shape, options.cameras)
-        self.processor = ImageProcessor(self.config.image)
-        frame = np.zeros((*FRAME, 3), np.uint8)
-        self.frames = dict.fromkeys(self.config.image.cameras, frame)
-        self.timer = Timer(options.repeat, options.seconds, options.device, options.clock)
-        self.compiled = options.compile
-        self.context: dict[str, Any] = {
-            "preset": options.preset, "actions": shape, "dtype": dtype, "device": options.device,
-            "threads": torch.get_num_threads(), "mode": "compiled" if options.compile else "eager",
-            "clock": options.clock,
-        }  # fmt: skip
-
-    @torch.inference_mode()
-    def rows(self) -> Iterator[Row]:
-        """Every row; the model is built here and dropped at the end."""
-        trim()
-        before = resident_gib()
-        model = build(self.config, self.dtype, self.device)
-        if self.compiled:
-            compile_blocks(model)
-        trim()
-        mark_peak()
-        flops = count_flops(self.config, self.text_length)
-        batch = example(self.config, self.text_length, self.device)
-        features = model.encode_images(required_images(batch))
-        cached = replace(batch, images=None, patch_features=features)
-        yield from self._stages(model, batch, flops)
-        yield from self._decoders(model, batch, cached, flops)
-        yield from self._memory(before)
-
-    def _memory(self, before: float) -> Iterator[Row]:
-        goal = model_goals.memory_gib(self.device, self.preset, self.dtype)
-        peak = resident_gib(peak=True)
-        on_cpu = self.device == "cpu"
-        yield Row(
-            "model.memory.resident_peak", peak, "GiB", None, goal if on_cpu else None, self.context
+def _check_runtimes(options: Options, runs: Mapping[str, Sequence[str]]) -> None:
+    """Refuse what a runtime cannot do before the first row is measured."""
+    others = [runtime for runtime in options.runtimes if runtime != "torch"]
+    if others and (options.device != "cpu" or options.clock == "cpu"):
+        raise EvlaError(
+            f"{others[0]} is measured on the CPU by the wall clock: leave --device and --clock"
         )
-        yield Row("model.memory.added", peak - before, "GiB", None, None, self.context)
-        if not on_cpu:
-            allocated = torch.cuda.max_memory_allocated(self.device) / GIB
-            yield Row("model.memory.device_peak", allocated, "GiB", None, goal, self.context)
+    for runtime in others:
+        if not set(options.dtypes) & set(runs[runtime]):
+            raise EvlaError(
+                f"--runtimes {runtime} has no effect: it computes in {', '.join(runs[runtime])}, "
+                f"not in {', '.join(options.dtypes)}"
+            )
+    from evla_ros.model.runtimes.libraries import load
 
-    def _stages(
-        self, model: EvlaModel, batch: ModelInput, flops: dict[str, float]
-    ) -> Iterator[Row]:
-        yield from self._row("stage.image_processing", lambda: self.processor(self.frames))
-        images = required_images(batch)[0].float() / 255
-        for backbone in model.backbones:
-            kind = backbone.config.kind
-            floor = self._floor(flops[kind], weight_bytes(backbone))
-            yield from self._row(f"stage.{kind}", lambda b=backbone: b(images), floor)
-        features = model.encode_images(required_images(batch)).to(model.dtype)
-        floor = self._floor(flops["projector"], weight_bytes(model.projector))
-        yield from self._row("stage.projector", lambda: model.projector(features), floor)
-        slots = torch.zeros(
-            1, self.config.action.slots, model.slot_embedding.shape[1],
-            dtype=model.dtype, device=self.device,
-        )  # fmt: skip
-        yield from self._row("stage.head", lambda: model.action_logits(slots))
-
-    def _decoders(
-        self, model: EvlaModel, batch: ModelInput, cached: ModelInput, flops: dict[str, float]
-    ) -> Iterator[Row]:
-        body = weight_bytes(model.language_model.body.layers)
-        joint_floor = self._floor(flops["llm"] + flops["projector"], body)
-        joint = yield from self._row(
-            "llm.joint", self._decoder(lambda b: decode(model, b, "joint"), cached), joint_floor
-        )
-        step_floor = self._floor(flops["step"], weight_bytes(model.backbones) + body)
-        goal = model_goals.step_ms(self.device, self.preset, self.dtype)
-        step = self._whole_step(lambda b: decode(model, b, "joint"), batch)
-        yield from self._row("step.joint", step, step_floor, goal)
-        if not self.autoregressive:
-            return
-        steps = self.config.action.slots - 1
-        prefill = flops["llm"] * self._prefix_share()
-        floor = self._floor(prefill + flops["projector"], body) + steps * self._floor(
-            (flops["llm"] - prefill) / self.config.action.slots, body
-        )
-        stepwise = self._decoder(lambda b: decode(model, b, "autoregressive"), cached)
-        slow = yield from self._row("llm.autoregressive", stepwise, floor)
-        goal = model_goals.JOINT_SPEEDUP.get(self.shape)
-        context = {**self.context, "ratio_of_floors": round(floor / joint_floor, 2)}
-        if not math.isnan(slow / joint):
-            yield Row("model.llm.joint_speedup", slow / joint, "x", None, goal, context)
-        vision_floor = self._floor(flops["step"] - flops["llm"], weight_bytes(model.backbones))
-        slow_step = self._whole_step(lambda b: decode(model, b, "autoregressive"), batch)
-        yield from self._row("step.autoregressive", slow_step, floor + vision_floor)
-
-    def _decoder(
-        self, step: Callable[[ModelInput], torch.Tensor], batch: ModelInput
-    ) -> Callable[[], torch.Tensor]:
-        """Decoding of cached patch features; on a GPU one CUDA graph, whichever the mode."""
-        network = CudaGraphStep(step, batch) if self.device.startswith("cuda") else step
-        return lambda: network(batch)
-
-    def _whole_step(
-        self, step: Callable[[ModelInput], torch.Tensor], batch: ModelInput
-    ) -> Callable[[], torch.Tensor]:
-        """From camera frames to actions; the network's part is one CUDA graph on a GPU."""
-        network = CudaGraphStep(step, batch) if self.device.startswith("cuda") else step
-
-        def run() -> torch.Tensor:
-            images = self.processor(self.frames)[None].to(self.device)
-            return network(replace(batch, images=images)).cpu()
-
-        return run
-
-    def _prefix_share(self) -> float:
-        config = self.config
-        prefix = len(config.image.cameras) * config.patches_per_camera + self.text_length
-        return prefix / (prefix + config.action.slots)
-
-    def _floor(self, flops: float, moved: float) -> float:
-        return 1e3 * self.roofline.seconds(flops, moved)
-
-    def _row(
-        self, name: str, work: Callable[[], object], floor: float | None = None,
-        goal: float | None = None,
-    ) -> Any:  # fmt: skip
-        if not name.startswith(self.only):
-            return math.nan
-        times = self.timer(work)
-        p50, p95 = float(np.percentile(times, 50)), float(np.percentile(times, 95))
-        best = min(times)
-        reached = {} if floor is None else {"of_floor": round(floor / best, 3)}
-        context = {
-            **self.context,
-            "p95": round(p95, 2),
-            "best": round(best, 2),
-            "runs": len(times),
-            **reached,
-        }
-        yield Row(f"model.{name}", p50, "ms", floor, goal, context)
-        return p50
-
-
-def bench_config(preset: str, shape: str, cameras: int) -> EvlaConfig:
-    """A preset with an action shape such as `8x7`."""
-    try:
-        chunk, dim = (int(number) for number in shape.split("x"))
-    except ValueError as error:
-        raise EvlaError(f"action shape {shape!r} is not CHUNKxDIM, such as 8x7") from error
-    names = [f"camera{index}" for index in range(cameras)]
-    return load_preset(preset, chunk=chunk, dim=dim, cameras=names)
-
-
-def build(config: EvlaConfig, dtype: str, device: str) -> EvlaModel:
-    """Random weights straight in their dtype, prepared as the predictor prepares a checkpoint."""
-    model = fuse_projections(random_model(config, device, DTYPES[dtype]))
-    if dtype == "int8":
-        quantize_int8(model)
-        if device == "cpu":
-            model.float()
-    return model
+    for runtime, module in (("openvino", "openvino"), ("onnx", "onnxruntime")):
+        if runtime in others:
+            load(module, runtime, f"--runtimes {runtime}")
+    if "openvino" in others and "int8" in options.dtypes:
+        load("nncf", "int8", "--runtimes openvino in int8")

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evla_ros.bench.model_goals import INT8_AGREEMENT_PERCENT
+from evla_ros.bench.model_options import Agreement
 from evla_ros.bench.report import Row
 from evla_ros.errors import EvlaError
 from evla_ros.model.config import HeadName
@@ -23,17 +23,8 @@ if TYPE_CHECKING:
     from evla_ros.training.samples.source import Source
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what is compared."""
-    group = parser.add_argument_group("int8 against fp32 on a trained checkpoint, nothing else")
-    group.add_argument("--checkpoint", metavar="DIR", help="a checkpoint folder")
-    group.add_argument("--dataset", metavar="DIR", help="the RLDS dataset whose frames it sees")
-    group.add_argument("--split", default="val", help="(default: val)")
-    group.add_argument("--frames", type=int, default=200, help="at most (default: 200)")
-
-
-def rows(options: argparse.Namespace) -> Iterator[Row]:
-    """One row a head: percent of the action tokens that are equal or one bin away."""
+def rows(options: Agreement, device: str) -> Iterator[Row]:
+    """Yield a row per head: how many percent of the action tokens differ by at most one bin."""
     from evla_ros.training.evaluation.offline_eval import load_predictor
     from evla_ros.training.samples.source import Source
 
@@ -41,7 +32,7 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
         raise EvlaError("the int8 comparison needs both --checkpoint and --dataset")
     source = Source(options.dataset, options.split)
     exact, int8 = (
-        load_predictor(options.checkpoint, source.name, None, options.device, dtype)
+        load_predictor(options.checkpoint, source.name, None, device, dtype)
         for dtype in ("fp32", "int8")
     )
     batches = list(observations(exact, source, options.frames))
@@ -59,7 +50,7 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
 
 
 def observations(predictor: Predictor, source: Source, frames: int) -> Iterator[ModelInput]:
-    """Every n-th frame of the split as the network's input, so that `frames` span all of it."""
+    """Yield `frames` frames, evenly spread over the split, as inputs of the network."""
     config = predictor.config
     source.check(predictor.action_dim, config.proprio_dim, config.image.cameras)
     for number in np.unique(np.linspace(0, len(source) - 1, min(frames, len(source))).astype(int)):
@@ -67,9 +58,9 @@ def observations(predictor: Predictor, source: Source, frames: int) -> Iterator[
         episode = source.episode(index)
         images = {c: episode.episode.image(episode.cameras[c], step) for c in config.image.cameras}
         proprio = None if episode.proprio is None else episode.proprio[step]
-        words = str(episode.episode.instructions[step])
+        instruction = str(episode.episode.instructions[step])
         normalizer = predictor.proprio_normalizer
-        batch = predictor.processor(images, words, proprio, normalizer)
+        batch = predictor.processor(images, instruction, proprio, normalizer)
         yield batch.to(predictor.device)
 
 

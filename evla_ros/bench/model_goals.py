@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the project wants of the model's speed and size, by kind of device."""
+"""The project's goals for the model's speed and size, by kind of device."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MEMORY_BYTES = {("cpu", "evla-1b", "bf16"): 3.2e9, ("cuda", "evla-1b", "bf16"):
 
 
 def step_ms(device: str, preset: str, dtype: str) -> float | None:
-    """The whole step from camera frames to actions, in milliseconds."""
+    """Return the goal for the step from camera frames to actions [ms], if there is one."""
     return _STEP_MS.get((device.partition(":")[0], preset, dtype))
 
 
 def memory_gib(device: str, preset: str, dtype: str) -> float | None:
-    """Memory of the running model: resident on a CPU, allocated on a GPU."""
-    wanted = _MEMORY_BYTES.get((device.partition(":")[0], preset, dtype))
-    return None if wanted is None else wanted / GIB
+    """Return the goal for the running model: GiB resident on a CPU, or allocated on a GPU."""
+    goal_bytes = _MEMORY_BYTES.get((device.partition(":")[0], preset, dtype))
+    return None if goal_bytes is None else goal_bytes / GIB

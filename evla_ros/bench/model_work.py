@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ from evla_ros.model.model_input import ModelInput
 
 
 def example(config: EvlaConfig, text_length: int, device: str = "meta") -> ModelInput:
-    """One observation of the right shapes with random content."""
+    """Return one observation of the right shapes, all zeros."""
     size, cameras = config.image.size, len(config.image.cameras)
     return ModelInput(
         input_ids=torch.zeros(1, text_length, dtype=torch.long, device=device),
@@ -28,20 +29,23 @@ def example(config: EvlaConfig, text_length: int, device: str = "meta") -> Model
 
 
 def required_images(batch: ModelInput) -> Tensor:
-    """The images of a batch that has them, such as `example` makes."""
+    """Return the images [1, cameras, 3, S, S] of a batch such as `example` makes."""
     if batch.images is None:
         raise EvlaError("the benchmark needs a batch with images")
     return batch.images
 
 
 def count_flops(config: EvlaConfig, text_length: int) -> dict[str, float]:
-    """Operations of each stage of one joint step: 2 per multiply-add, padding included."""
+    """Return the operations of each stage of one joint step, counted without computing.
+
+    A multiply-add is two operations; padding counts.
+    """
     with torch.device("meta"):
         model = EvlaModel(config, attention="eager").eval()
     batch = example(config, text_length)
     images = torch.zeros(required_images(batch).shape[1:], device="meta")
     counts = {
-        backbone.config.kind: _count(lambda b=backbone: b(images)) for backbone in model.backbones
+        backbone.config.kind: _count(partial(backbone, images)) for backbone in model.backbones
     }
     features = torch.zeros(
         1, len(config.image.cameras) * config.patches_per_camera, config.vision_width, device="meta"
@@ -64,5 +68,5 @@ def _count(work: Callable[[], object]) -> float:
 
 
 def weight_bytes(module: nn.Module) -> float:
-    """Bytes of every parameter and buffer of a module: what one pass must read at least."""
+    """Return the bytes of a module's parameters and buffers: what a pass reads at least."""
     return float(sum(t.nbytes for t in (*module.parameters(), *module.buffers())))

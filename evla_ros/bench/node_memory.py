@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,17 +31,21 @@ class _Look(NamedTuple):
 
 
 def memory_rows(frames: int, limit_s: float = 900.0) -> Iterable[Row]:
-    """Feed the node until it has received that many frames of one camera; give up after limit_s.
+    """Feed a node with frames and yield how much its memory has grown.
 
-    The first minute does not count: buffers that hold a minute are filling then. The context has
-    the medians of twelve equal parts of the rest.
+    The first minute does not count, because buffers that hold a minute fill then. The row's context
+    has the median of each twelfth of the rest.
+
+    Args:
+        frames: how many frames of one camera the node has to receive.
+        limit_s: longest time of the measurement [s].
     """
     text = load_embodiment("tabletop_arm").text
     robot = {"image_size": (120, 160), "camera_hz": CAMERA_HZ, "state_hz": STATE_HZ}
     with TemporaryDirectory() as folder:
         fast = Path(folder) / "fast.yaml"
         fast.write_text(text.replace("goal_rate_hz: 50", f"goal_rate_hz: {GOAL_HZ:g}"))
-        load = {"faults": {"slow": {"delay_s": 0.02}}, "replan_time_left_s": 10.0}
+        load: dict[str, Any] = {"faults": {"slow": {"delay_s": 0.02}}, "replan_time_left_s": 10.0}
         with Rig(str(fast), robot=robot, worker="process", **load) as rig:
             rig.bring_up()
             looks = _watch(rig, frames, limit_s)
@@ -58,7 +62,7 @@ def memory_rows(frames: int, limit_s: float = 900.0) -> Iterable[Row]:
 
 
 def _watch(rig: Rig, frames: int, limit_s: float) -> list[_Look]:
-    """Look every second; frames are those that the node says it received."""
+    """Note every second how many frames the node says it received, and its memory."""
     looks: list[_Look] = []
     received, start = 0.0, time.monotonic()
     before = start

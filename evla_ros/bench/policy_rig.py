@@ -19,29 +19,33 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from rcl_interfaces.srv import DescribeParameters, SetParameters
 from rclpy.executors import ExternalShutdownException
-from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
 from evla_ros.bench.fake_robot import FakeRobot
 from evla_ros.embodiment import load_embodiment
 from evla_ros.msg import ActionChunk, PolicyStatus
 from evla_ros.ros.lean_executor import LeanExecutor
+from evla_ros.ros.node_arguments import parameter_arguments
 from evla_ros.ros.qos import latched, reliable
-from evla_ros.srv import SetInstruction
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+VGA: dict[str, Any] = {"image_size": (480, 640), "camera_hz": 30.0}  # of the fake robot
 CONFIGURE = Transition.TRANSITION_CONFIGURE
 ACTIVATE = Transition.TRANSITION_ACTIVATE
-DEACTIVATE = Transition.TRANSITION_DEACTIVATE
-CLEANUP = Transition.TRANSITION_CLEANUP
 
 
 class Rig:
-    """Use as a context manager; parameters are those of the policy node."""
+    """A policy node and the robot that it moves; use as a context manager.
+
+    Attributes:
+        statuses: statuses of the node as they came.
+        chunks: chunks as they came.
+        diagnostics: diagnostics as they came.
+        log: lines that the node wrote.
+    """
 
     def __init__(
         self,
@@ -49,19 +53,30 @@ class Rig:
         robot: dict[str, Any] | None = None,
         namespace: str = "",
         overrides: dict[str, Any] | None = None,
-        program: Sequence[str] = ("-m", "evla_ros.ros.policy_main"),
+        program: Sequence[str] = ("-m", "evla_ros.ros.policy.main"),
         **parameters: object,
     ) -> None:
-        """Take what the node and the robot get; faults may be a dict.
+        """Take what the node and the robot get.
 
-        overrides: parameters of the node that the robot does not share; program: what Python runs.
+        Args:
+            embodiment: name or file of the robot.
+            robot: options of `FakeRobot`.
+            namespace: namespace of both.
+            overrides: parameters of the node alone, such as another embodiment file.
+            program: what Python runs as the node.
+            parameters: parameters of the node; `faults` may be a dict.
         """
         self.embodiment = load_embodiment(embodiment)
         self.namespace = namespace
         self._robot_options = {"image_size": (48, 64), **(robot or {})}
         if isinstance(parameters.get("faults"), dict):
             parameters["faults"] = json.dumps(parameters["faults"])
-        defaults = {"policy": "circle", "worker": "thread", "embodiment": embodiment}
+        defaults = {
+            "policy": "circle",
+            "worker": "thread",
+            "embodiment": embodiment,
+            "listen_first_s": 0.0,
+        }
         self._parameters = {**defaults, **parameters, **(overrides or {})}
         self._program = list(program)
         self.statuses: list[PolicyStatus] = []
@@ -92,10 +107,7 @@ class Rig:
         """Start the policy node."""
         arguments = [sys.executable, *self._program]
         arguments += ["--ros-args", "-r", f"__ns:=/{self.namespace}"]
-        for name, value in self._parameters.items():
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            quoted = f"'{text}'" if isinstance(value, str) else text
-            arguments += ["-p", f"{name}:={quoted}"]
+        arguments += parameter_arguments(self._parameters)
         self.log: list[str] = []
         process = subprocess.Popen(
             arguments,
@@ -161,24 +173,6 @@ class Rig:
         """Call ~/start, ~/stop or ~/reset_estop."""
         return self.call(Trigger, name, Trigger.Request())
 
-    def instruct(self, text: str) -> SetInstruction.Response:
-        """Call ~/set_instruction."""
-        request = SetInstruction.Request(instruction=text)
-        return self.call(SetInstruction, "set_instruction", request)
-
-    def set_parameter(self, name: str, value: object) -> tuple[bool, str]:
-        """Set a parameter; returns whether it was taken and what the node said."""
-        request = SetParameters.Request(
-            parameters=[Parameter(name, value=value).to_parameter_msg()]
-        )
-        result = self.call(SetParameters, "set_parameters", request).results[0]
-        return bool(result.successful), str(result.reason)
-
-    def describe_parameter(self, name: str) -> Any:
-        """Return the descriptor of a parameter."""
-        request = DescribeParameters.Request(names=[name])
-        return self.call(DescribeParameters, "describe_parameters", request).descriptors[0]
-
     def bring_up(self, instruction: str = "draw a circle") -> None:
         """Configure, activate, instruct and start; returns once the robot moves."""
         for transition in (CONFIGURE, ACTIVATE):
@@ -199,19 +193,13 @@ class Rig:
     def wait_for(
         self, condition: Callable[[], object], what: str = "", timeout_s: float = 10.0
     ) -> None:
-        """Wait until the condition holds; fails with the log and the last reason otherwise."""
+        """Wait until a condition holds; AssertionError with log and reason when it does not."""
         end = time.monotonic() + timeout_s
         while not condition():
             if time.monotonic() > end:
                 reason = self.statuses[-1].reason_text if self.statuses else "no status"
                 raise AssertionError(f"no {what}: {reason}\n" + "\n".join(self.log[-30:]))
             time.sleep(0.005)
-
-    def wait_for_reason(self, reason: int, timeout_s: float = 10.0) -> None:
-        """Wait until the status gives that reason."""
-        self.wait_for(
-            lambda: self.statuses and self.statuses[-1].reason == reason, f"{reason!r}", timeout_s
-        )
 
     def workers(self) -> list[int]:
         """Return the process ids of the node's children."""

@@ -5,12 +5,19 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from evla_ros.machine import machine
+from evla_ros.options import Option
+
+
+@dataclass(frozen=True, kw_only=True)
+class Printed:
+    """How the rows of a benchmark are shown; every benchmark has this option."""
+
+    json: Annotated[bool, Option("print one JSON object")] = False
 
 
 @dataclass(frozen=True)
@@ -33,19 +40,6 @@ class Row:
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
-def machine() -> dict[str, Any]:
-    """Return what a reader needs to compare two runs: processor, cores, memory, system, Python."""
-    return {
-        "processor": _cpu_field("model name") or platform.processor(),
-        "cores": len(os.sched_getaffinity(0)),
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "amx": "amx_tile" in _cpu_field("flags").split(),
-        "avx512": "avx512f" in _cpu_field("flags").split(),
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-    }
-
-
 def to_json(rows: Iterable[Row]) -> str:
     """Return the object `{"machine": {...}, "rows": [...]}` as text."""
     return json.dumps({"machine": machine(), "rows": [asdict(row) for row in rows]}, indent=1)
@@ -66,31 +60,27 @@ def to_table(rows: Sequence[Row]) -> str:
     return "\n".join(texts)
 
 
+def steps_markdown(rows: Sequence[Row]) -> str:
+    """Return the rows of whole steps as a table of a page: least, median and 90th percentile."""
+    what = ("model", "actions", "decoding", "runtime", "format", "threads")
+    titles = (*what, "min [ms]", "p50 [ms]", "p90 [ms]", "floor [ms]")
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for row in rows:
+        if row.name.startswith("model.step."):
+            said = row.context
+            decoding = row.name.rpartition(".")[2]
+            cells = [said["preset"], said["actions"], decoding, said["runtime"], said["dtype"]]
+            cells += [said["threads"], said["best"], _number(row.value), said["p90"]]
+            lines.append(f"| {' | '.join(map(str, [*cells, _number(row.floor)]))} |")
+    return "\n".join(lines)
+
+
 def _cells(row: Row) -> tuple[str, str, str, str, str, str]:
     context = " ".join(f"{key}={value}" for key, value in row.context.items())
-    return (
-        row.name,
-        _number(row.value),
-        row.unit,
-        _number(row.floor),
-        _number(row.goal),
-        context,
-    )
+    return (row.name, _number(row.value), row.unit, _number(row.floor), _number(row.goal), context)
 
 
 def _number(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def _cpu_field(name: str) -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return ""
-    for line in text.splitlines():
-        key, _, value = line.partition(":")
-        if key.strip() == name:
-            return value.strip()
-    return ""

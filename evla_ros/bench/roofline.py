@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What this machine reaches at best, measured now: products and bytes per second."""
+"""Times a stage, and what this machine reaches at best: operations and bytes per second."""
 
 from __future__ import annotations
 
@@ -16,6 +16,42 @@ SECONDS = 1.5
 
 
 @dataclass(frozen=True)
+class Timer:
+    """Runs a stage again and again and measures how long each run takes.
+
+    Attributes:
+        repeat: most runs.
+        seconds: no new run begins after this time, but there are two if `repeat` allows.
+        device: what computes; a GPU is waited for.
+        clock: `wall`, or `cpu`: processor time of this thread, to which other programs do not add.
+    """
+
+    repeat: int
+    seconds: float
+    device: str
+    clock: str = "wall"
+
+    def __call__(self, work: Callable[[], object]) -> list[float]:
+        """Return the milliseconds of each run, after one run to warm up."""
+        self._run(work)
+        now = time.thread_time if self.clock == "cpu" else time.perf_counter
+        times: list[float] = []
+        begin = time.perf_counter()
+        while len(times) < self.repeat and (
+            len(times) < 2 or time.perf_counter() - begin < self.seconds
+        ):
+            start = now()
+            self._run(work)
+            times.append(1e3 * (now() - start))
+        return times
+
+    def _run(self, work: Callable[[], object]) -> None:
+        work()
+        if self.device.startswith("cuda"):
+            torch.cuda.synchronize()
+
+
+@dataclass(frozen=True)
 class Roofline:
     """Measured ceilings of one device and dtype."""
 
@@ -23,37 +59,32 @@ class Roofline:
     bytes_per_s: float
 
     def seconds(self, flops: float, moved_bytes: float) -> float:
-        """The least time for this much work."""
+        """Return the least time [s] for so many operations and so many bytes read or written."""
         return max(flops / self.flops_per_s, moved_bytes / self.bytes_per_s)
 
 
 def measure(dtype: str, device: str) -> Roofline:
-    """Best rate of a matrix product in `dtype`, and of a copy (bytes read and written).
+    """Measure the best rate of a matrix product, and of a copy (bytes read and written).
 
-    `dtype` is one of `fp32`, `bf16`, `fp16`, `int8`.
+    Args:
+        dtype: `fp32`, `bf16`, `fp16` or `int8`.
+        device: a torch device, such as `cpu`.
     """
+    timer = Timer(1 << 30, SECONDS, device)
+
+    def best(work: Callable[[], object]) -> float:
+        return min(timer(work)) / 1e3
+
     rows, inner, columns = SHAPE
     if dtype == "int8":
         a = torch.randint(-127, 127, (rows, inner), dtype=torch.int8, device=device)
         b = torch.randint(-127, 127, (columns, inner), dtype=torch.int8, device=device)
-        product = _best(lambda: torch._int_mm(a, b.t()), device)  # noqa: SLF001
+        product = best(lambda: torch._int_mm(a, b.t()))  # noqa: SLF001
     else:
         kind = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[dtype]
         x, w = (torch.randn(n, inner, device=device).to(kind) for n in (rows, columns))
-        product = _best(lambda: torch.nn.functional.linear(x, w), device)
+        product = best(lambda: torch.nn.functional.linear(x, w))
     source = torch.ones(COPY_BYTES, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    copy = _best(lambda: target.copy_(source), device)
+    copy = best(lambda: target.copy_(source))
     return Roofline(2.0 * rows * inner * columns / product, 2.0 * COPY_BYTES / copy)
-
-
-def _best(work: Callable[[], object], device: str) -> float:
-    work()
-    best, deadline = float("inf"), time.perf_counter() + SECONDS
-    while time.perf_counter() < deadline:
-        start = time.perf_counter()
-        work()
-        if device.startswith("cuda"):
-            torch.cuda.synchronize()
-        best = min(best, time.perf_counter() - start)
-    return best

@@ -4,35 +4,43 @@
 
 from __future__ import annotations
 
-import argparse
+from types import ModuleType
+from typing import Any
 
-from evla_ros.cli.kinds import Kind, Kinds
+from evla_ros.cli.commands import Commands
+from evla_ros.interruption import sigterm_interrupts
+
+
+def print_rows(module: ModuleType, options: Any) -> int:
+    """Run a benchmark and print its rows, as a table or as JSON."""
+    from evla_ros.bench import report
+
+    with sigterm_interrupts():  # what a benchmark started ends with it
+        rows = list(module.rows(options))
+    table = getattr(module, "table", report.to_table)  # a benchmark may have a table of its own
+    if getattr(options, "markdown", False):
+        table = report.steps_markdown
+    print(report.to_json(rows) if options.json else table(rows))
+    return int(module.exit_code(rows)) if hasattr(module, "exit_code") else 0
+
 
 _SUMMARIES = {
     "model": "the network: stages, joint against autoregressive, roofline",
+    "paper": "Table I of the EVLA paper on this machine: EVLA-1B beside OpenVLA-7B",
     "node": "the policy node: goal jitter, camera-to-goal latency, stop latency",
-    "sim": "the simulator: physics steps, rendered frames, episodes",
-    "data": "recorder, converter, RLDS writer and reader",
-    "train": "the loader and the training step",
+    "fleet": "how many robots one server answers in time, by formula and simulation",
+    "serve": "the policy server: added latency, answers a second, memory, reconnecting",
 }
-KINDS = Kinds(
-    "bench",
+COMMANDS = Commands(
+    "evla bench",
     "benchmark",
-    {name: Kind(f"evla_ros.bench.{name}", text) for name, text in _SUMMARIES.items()},
+    "evla_ros.bench",
+    _SUMMARIES,
     ["evla bench model", "evla bench model --json"],
+    execute=print_rows,
+    elsewhere={
+        name: f"{name!r} measures the project rather than a robot: in a checkout, run "
+        f"`python -m benchmarks {name}`"
+        for name in ("data", "sim", "train")
+    },
 )
-add_arguments = KINDS.add_arguments
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Run the chosen benchmark and print its rows."""
-    from evla_ros.bench import report
-
-    module, options = KINDS.chosen(arguments, _add_json)
-    rows = list(module.rows(options))
-    print(report.to_json(rows) if options.json else report.to_table(rows))
-    return 0
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
-import argparse
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from evla_ros.errors import EvlaError
+from evla_ros.options import Option
 
 if TYPE_CHECKING:
     from evla_ros.data.episode import Episode
+    from evla_ros.data.remote.uri import Uri
     from evla_ros.data.rlds.reader import RldsDataset
 
 EXAMPLES = """\
@@ -20,39 +22,67 @@ examples:
   evla inspect datasets/my_robot
   evla inspect datasets/my_robot --sheet sheet.png --video train/0.mp4 --episode train/0
   evla inspect bags/episode_0003 --json
+  evla inspect somebodys_bag.mcap --embodiment my_robot.yaml --sheet sheet.png
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("path", type=Path, help="a rosbag2 folder or file, or a dataset folder")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--episodes", action="store_true", help="list the episodes of a dataset")
-    parser.add_argument("--sheet", type=Path, metavar="PNG", help="write a contact sheet")
-    parser.add_argument("--video", type=Path, metavar="MP4", help="write a video of one episode")
-    parser.add_argument("--rerun", type=Path, metavar="RRD", help="write a rerun recording of it")
-    parser.add_argument(
-        "--episode", metavar="SPLIT/N", default="", help="which episode (default: the first)"
+@dataclass(frozen=True)
+class Options:
+    """What is looked at, and what is drawn of it."""
+
+    path: Annotated[Path, Option("a rosbag2 folder or file, a dataset, or a URI", positional=True)]
+    json: Annotated[bool, Option("print one JSON object")] = False
+    episodes: Annotated[bool, Option("list the episodes of a dataset")] = False
+    sheet: Annotated[Path | None, Option("write a contact sheet", "PNG", unset="none")] = None
+    video: Annotated[Path | None, Option("write a video of one episode", "MP4", unset="none")] = (
+        None
     )
-    parser.epilog = EXAMPLES
+    rerun: Annotated[Path | None, Option("write a rerun recording of it", "RRD", unset="none")] = (
+        None
+    )
+    episode: Annotated[str, Option("which episode", "SPLIT/N", unset="the first")] = ""
+    embodiment: Annotated[
+        str, Option("embodiment file or name, for a bag", unset="the one inside the bag")
+    ] = ""
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(options: Options) -> int:
     """Describe the path, then draw what was asked for. Existing files are not overwritten."""
+    from evla_ros.data.remote.uri import uri_of
     from evla_ros.data.rlds.reader import is_dataset
 
-    for target in (arguments.sheet, arguments.video, arguments.rerun):
+    for target in (options.sheet, options.video, options.rerun):
         if target is not None and target.exists():
             raise EvlaError(f"{target} exists and is not overwritten; choose another name")
-    if not arguments.path.exists():
-        raise EvlaError(f"there is no {arguments.path}")
-    if is_dataset(arguments.path):
-        return _inspect_dataset(arguments)
+    uri = uri_of(options.path)
+    if uri is not None:
+        return _inspect_remote(options, uri)
+    if not options.path.exists():
+        raise EvlaError(f"there is no {options.path}")
+    if is_dataset(options.path):
+        return _inspect_dataset(options)
     from evla_ros.data.bag_summary import is_bag
 
-    if is_bag(arguments.path):
-        return _inspect_bag(arguments)
-    raise EvlaError(_what_it_is(arguments.path))
+    if is_bag(options.path):
+        return _inspect_bag(options)
+    raise EvlaError(_what_it_is(options.path))
+
+
+def _inspect_remote(options: Options, uri: Uri) -> int:
+    """Look at a copy: a kept one of a dataset, one of a bag that is gone afterwards."""
+    from evla_ros.data.remote.bags import remote_bags
+    from evla_ros.data.remote.copies import kept_copy, short_copy
+    from evla_ros.data.remote.store import Store
+    from evla_ros.data.rlds.dataset_info import INFO_FILE
+
+    names = [file.name for file in Store(uri).files()]
+    if any(name.split("/")[-1] == INFO_FILE and name.count("/") < 2 for name in names):
+        return run(replace(options, path=kept_copy(uri)))
+    bags = remote_bags(uri)
+    if bags != [uri]:
+        raise EvlaError(f"{uri} is a folder of {len(bags)} bags: inspect one, like {bags[0]}")
+    with short_copy(uri) as copy:
+        return run(replace(options, path=copy))
 
 
 def _what_it_is(path: Path) -> str:
@@ -70,57 +100,59 @@ def _what_it_is(path: Path) -> str:
     return f"{path} is a folder of {len(bags)} bags: inspect one of them, like {bags[0]}"
 
 
-def _inspect_dataset(arguments: argparse.Namespace) -> int:
+def _inspect_dataset(options: Options) -> int:
     from evla_ros.data.dataset_summary import dataset_text, describe_dataset
     from evla_ros.data.rlds.reader import RldsDataset
 
-    dataset = RldsDataset.open(arguments.path)
+    dataset = RldsDataset.open(options.path)
     description = describe_dataset(dataset)
-    if arguments.json:
+    if options.json:
         print(json.dumps(description, indent=1))
     else:
-        print(dataset_text(description, episodes=arguments.episodes))
-    if arguments.sheet is not None:
+        print(dataset_text(description, episodes=options.episodes))
+    if options.sheet is not None:
         from evla_ros.data.view.contact_sheet import write_contact_sheet
 
-        chosen = [_place(dataset, arguments.episode)] if arguments.episode else None
-        count = write_contact_sheet(dataset, arguments.sheet, chosen)
-        _say(arguments, f"wrote {arguments.sheet}: {count} episode{'s' * (count != 1)}")
-    if arguments.video is not None or arguments.rerun is not None:
-        _draw_episode(arguments, dataset.episode(*_place(dataset, arguments.episode)))
+        chosen = [_position(dataset, options.episode)] if options.episode else None
+        count = write_contact_sheet(dataset, options.sheet, chosen)
+        _say(options, f"wrote {options.sheet}: {count} episode{'s' * (count != 1)}")
+    if options.video is not None or options.rerun is not None:
+        _draw_episode(options, dataset.episode(*_position(dataset, options.episode)))
     return 0
 
 
-def _inspect_bag(arguments: argparse.Namespace) -> int:
-    from evla_ros.data.bag_summary import bag_episode, bag_text, describe_bag
+def _inspect_bag(options: Options) -> int:
+    from evla_ros.data.bag_summary import bag_episode, bag_text, describe_bag, with_conversion
+    from evla_ros.embodiment import load_embodiment
 
-    description = describe_bag(arguments.path)
-    print(json.dumps(description, indent=1) if arguments.json else bag_text(description))
-    if arguments.sheet is not None or arguments.video is not None or arguments.rerun is not None:
-        episode = bag_episode(arguments.path)
-        if arguments.sheet is not None:
+    robot = load_embodiment(options.embodiment).text if options.embodiment else ""
+    description = with_conversion(describe_bag(options.path), options.path, robot)
+    print(json.dumps(description, indent=1) if options.json else bag_text(description))
+    if options.sheet is not None or options.video is not None or options.rerun is not None:
+        episode = bag_episode(options.path, embodiment=robot)
+        if options.sheet is not None:
             from evla_ros.data.view.contact_sheet import draw_sheet
 
-            draw_sheet(arguments.path.name, [(arguments.path.name, episode)], arguments.sheet)
-            _say(arguments, f"wrote {arguments.sheet}")
-        _draw_episode(arguments, episode)
+            draw_sheet(options.path.name, [(options.path.name, episode)], options.sheet)
+            _say(options, f"wrote {options.sheet}")
+        _draw_episode(options, episode)
     return 0
 
 
-def _draw_episode(arguments: argparse.Namespace, episode: Episode) -> None:
-    if arguments.video is not None:
+def _draw_episode(options: Options, episode: Episode) -> None:
+    if options.video is not None:
         from evla_ros.data.view.video import write_video
 
-        frames = write_video(episode, arguments.video)
-        _say(arguments, f"wrote {arguments.video}: {frames} frames")
-    if arguments.rerun is not None:
+        frames = write_video(episode, options.video)
+        _say(options, f"wrote {options.video}: {frames} frames")
+    if options.rerun is not None:
         from evla_ros.data.view.rerun_export import write_rerun
 
-        write_rerun(episode, arguments.rerun)
-        _say(arguments, f"wrote {arguments.rerun}")
+        write_rerun(episode, options.rerun)
+        _say(options, f"wrote {options.rerun}")
 
 
-def _place(dataset: RldsDataset, text: str) -> tuple[str, int]:
+def _position(dataset: RldsDataset, text: str) -> tuple[str, int]:
     """Parse `split/index`; the first episode when empty."""
     splits = {name: count for name, count in dataset.splits.items() if count}
     if not splits:
@@ -134,6 +166,6 @@ def _place(dataset: RldsDataset, text: str) -> tuple[str, int]:
     return split, int(number)
 
 
-def _say(arguments: argparse.Namespace, text: str) -> None:
-    if not arguments.json:
+def _say(options: Options, text: str) -> None:
+    if not options.json:
         print(text)

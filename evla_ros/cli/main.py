@@ -7,22 +7,24 @@ Exit codes: 0 done, 1 ran and failed (or interrupted), 2 bad input or usage.
 
 from __future__ import annotations
 
-import argparse
-import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from types import ModuleType
 
 from evla_ros import __version__
-from evla_ros.cli.parser import Parser
-from evla_ros.errors import EvlaError, nearest
+from evla_ros.cli.commands import Commands
+from evla_ros.errors import EvlaError
 
 VERBS = {
     "doctor": "check this machine, ROS 2, torch and a robot's topics; say how to mend what is red",
     "demo": "run the main job end to end in simulation",
     "sim": "run the simulated robot as a ROS 2 node",
+    "run": "run the policy, the recorder, teleoperation, the simulator or the console as a node",
+    "robot": "propose an embodiment file from a running robot or a bag, and check one",
+    "call": "ask a running node: start, stop, keep an episode, give an instruction",
+    "status": "show why the robot moves or not, what arrives, and which limits clip",
+    "console": "serve the operator's page: cameras, stop, start, record, drive",
     "record": "record demonstrations into rosbag2 folders",
     "inspect": "show what is in a bag or a dataset",
     "convert": "turn bags into an RLDS dataset",
@@ -31,22 +33,30 @@ VERBS = {
     "eval": "score a policy, in simulation or on held-out episodes",
     "serve": "serve a policy to robots over the network",
     "bench": "measure, with floors and goals beside the numbers",
+    "build": "make a checkpoint from pretrained parts",
     "export": "write a checkpoint in another layout",
 }
-
-
-def available_verbs() -> dict[str, str]:
-    """Return the verbs of the table whose module is in this installation."""
-    folder = Path(__file__).parent
-    return {verb: text for verb, text in VERBS.items() if (folder / f"{verb}.py").is_file()}
+COMMANDS = Commands(
+    "evla", "verb", "evla_ros.cli", VERBS, ["evla doctor --embodiment tabletop_arm"]
+)
+_HEAD = "Run an EdgeVLA policy on a ROS 2 robot and close the data loop around it."
+_TAIL = """
+options of every verb:
+  --help    its options, their defaults and examples
+  --debug   show the traceback of an error
+  --version show the version
+Lists are written with spaces: --tasks reach lift."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `evla`; `arguments` default to the process's. Returns the exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words
+    argv = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files may hold any bytes
+            stream.reconfigure(errors="backslashreplace")
+    debug = "--debug" in argv
     try:
-        code = _dispatch([word for word in words if word != "--debug"])
+        code = _dispatch([word for word in argv if word != "--debug"])
         sys.stdout.flush()
         return code
     except EvlaError as error:
@@ -74,44 +84,11 @@ def _what_happened(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _dispatch(words: list[str]) -> int:
-    verbs = available_verbs()
-    if not words or words[0] in ("-h", "--help", "help"):
-        print(_overview(verbs))
-        return 0 if words else 2
-    if words[0] in ("-V", "--version"):
+def _dispatch(argv: list[str]) -> int:
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(f"{_HEAD}\n\n{COMMANDS.overview()}\n{_TAIL}")
+        return 0 if argv else 2
+    if argv[0] in ("-V", "--version"):
         print(f"evla_ros {__version__}")
         return 0
-    verb = words[0]
-    if verb not in verbs:
-        kind = "option" if verb.startswith("-") else "verb"
-        raise EvlaError(f"unknown {kind} {verb!r}: {nearest(verb, verbs)} See `evla --help`.")
-    module = importlib.import_module(f"evla_ros.cli.{verb}")
-    return int(module.run(_parse(verb, verbs[verb], module, words[1:])))
-
-
-def _parse(verb: str, summary: str, module: ModuleType, words: list[str]) -> argparse.Namespace:
-    parser = Parser(prog=f"evla {verb}", description=f"{summary[0].upper()}{summary[1:]}.")
-    module.add_arguments(parser)
-    return parser.parse_args(words)
-
-
-def _overview(verbs: dict[str, str]) -> str:
-    rows = [f"  {verb:<9} {text}" for verb, text in verbs.items()]
-    return "\n".join(
-        [
-            "usage: evla <verb> [options]",
-            "       evla <verb> --help    options and examples of a verb",
-            "",
-            "Run an EdgeVLA policy on a ROS 2 robot and close the data loop around it.",
-            "",
-            "verbs:",
-            *rows,
-            "",
-            "options:",
-            "  --debug   show the traceback of an error",
-            "  --version show the version",
-            "",
-            "example: evla doctor --embodiment tabletop_arm",
-        ]
-    )
+    return COMMANDS.run(argv)

@@ -4,63 +4,64 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
+from dataclasses import dataclass
+from typing import Annotated
 
 from evla_ros.errors import EvlaError
+from evla_ros.options import Option
 
-_EXAMPLES = """examples:
+EXAMPLES = """examples:
   evla sim
   evla sim --world tabletop_arm --task lift --seed 3 --image-size 128
   evla sim --own-clock --ros-args -r __ns:=/robot1
   evla sim --list-tasks
-  ros2 service call /sim/reset evla_ros/srv/ResetSim "{task: stack, seed: 5}"
+  evla call sim reset stack --seed 5
 
 Ctrl-C ends it. Everything it can be told is in config/params/sim.yaml."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options; each is a parameter of the node."""
-    add = parser.add_argument
-    add("--world", default="tabletop_arm", help="the simulated world (default: tabletop_arm)")
-    add("--task", default="", help="task family or instruction (default: drawn by the seed)")
-    add("--seed", type=int, default=0, help="of the first episode; -1 draws one (default: 0)")
-    add("--image-size", type=int, default=224, metavar="PX", help="of the cameras (default: 224)")
-    add("--own-clock", action="store_true", help="publish /clock; others run with use_sim_time")
-    add("--lockstep", action="store_true", help="wait for goals at every tick; implies --own-clock")
-    add("--speed", type=float, default=1.0, help="simulated seconds per second (default: 1)")
-    add("--list-tasks", action="store_true", help="print every instruction of the world and leave")
-    add(
-        "--ros-args", nargs=argparse.REMAINDER, default=[], metavar="...",
-        help="what follows goes to ROS 2 as it is",
-    )  # fmt: skip
-    parser.epilog = _EXAMPLES
+@dataclass(frozen=True)
+class Options:
+    """Parameters of the node."""
+
+    world: Annotated[str, Option("the simulated world")] = "tabletop_arm"
+    task: Annotated[str, Option("task family or instruction", unset="drawn by the seed")] = ""
+    seed: Annotated[int, Option("of the first episode; -1 draws one", least=-1)] = 0
+    image_size: Annotated[int, Option("of the cameras", "PX", least=1)] = 224
+    own_clock: Annotated[bool, Option("publish /clock; others run with use_sim_time")] = False
+    lockstep: Annotated[bool, Option("wait for goals at every tick; implies --own-clock")] = False
+    speed: Annotated[float, Option("simulated seconds per second", above=0)] = 1.0
+    list_tasks: Annotated[bool, Option("print every instruction of the world and leave")] = False
+    ros_args: Annotated[
+        tuple[str, ...],
+        Option("what follows goes to ROS 2 as it is", "...", rest=True, unset="nothing"),
+    ] = ()
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(options: Options) -> int:
     """Run the node until Ctrl-C."""
-    if arguments.list_tasks:
-        return _list_tasks(arguments.world)
+    if options.list_tasks:
+        return _list_tasks(options.world)
     for module in ("rclpy", "evla_ros.msg"):
         if importlib.util.find_spec(module) is None:
             raise EvlaError(
                 "no ROS 2 here: run `make build` and `. ./env.sh`, or source your workspace"
             )
-    from evla_ros.ros.sim_main import main
+    from evla_ros.ros.node_arguments import parameter_arguments
+    from evla_ros.ros.simulator.main import main
 
-    values = {
-        "world": arguments.world,
-        "task": f"'{arguments.task}'",
-        "seed": arguments.seed,
-        "image_size": arguments.image_size,
-        "own_clock": str(arguments.own_clock or arguments.lockstep).lower(),
-        "lockstep": str(arguments.lockstep).lower(),
-        "speed": float(arguments.speed),
+    parameters: dict[str, str | int | float | bool] = {
+        "world": options.world,
+        "task": options.task,
+        "seed": options.seed,
+        "image_size": options.image_size,
+        "own_clock": options.own_clock or options.lockstep,
+        "lockstep": options.lockstep,
+        "speed": options.speed,
     }
-    words = ["evla", "--ros-args"]
-    for name, value in values.items():
-        words += ["-p", f"{name}:={value}"]
-    return int(main([*words, *arguments.ros_args]))
+    argv = ["evla", "--ros-args", *parameter_arguments(parameters), *options.ros_args]
+    return int(main(argv))
 
 
 def _list_tasks(world: str) -> int:

@@ -23,11 +23,10 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True)
 class Holder:
-    """Who has the authority, since when [ns]."""
+    """Who has the authority."""
 
     name: str
     rank: Rank
-    since_ns: int
 
 
 IDLE = "idle"
@@ -40,8 +39,7 @@ class Authority:
         """`expires_ns`: how long a claim lasts after it was last made."""
         self._expires_ns = expires_ns
         self._claims: dict[str, tuple[Rank, int, int]] = {}  # rank, first, last
-        self._holder = Holder(IDLE, Rank.IDLE, 0)
-        self.hand_overs = 0
+        self._holder = Holder(IDLE, Rank.IDLE)
 
     def claim(self, name: str, rank: Rank, now_ns: int) -> None:
         """Say that a source wants to move the robot now."""
@@ -69,8 +67,7 @@ class Authority:
         )
         name, rank = (IDLE, Rank.IDLE) if best is None else (best[0], best[1][0])
         if name != self._holder.name:
-            self._holder = Holder(name, rank, now_ns)
-            self.hand_overs += 1
+            self._holder = Holder(name, rank)
         return self._holder
 
     @property

@@ -1,50 +1,29 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The control core: inputs, policy and limits become one goal per arm and tick, with a reason."""
+"""The control core: inputs, policy and limits become one goal per part and tick, with a reason."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from evla_ros.control.arm_channel import ArmChannel
-from evla_ros.control.chunk_check import chunk_problem
-from evla_ros.control.chunk_scheduler import ChunkScheduler
-from evla_ros.control.clock_watch import ClockWatch
+from evla_ros.control.acceptance import Acceptance, Fate
+from evla_ros.control.axis_pose import axis_pose
+from evla_ros.control.chunk_follower import ChunkFollower
+from evla_ros.control.fault_clock import FaultClock
 from evla_ros.control.inputs import Inputs
-from evla_ros.control.limits import LimitValues
+from evla_ros.control.limited_velocity import Velocity
+from evla_ros.control.limits.moving_parts import RobotLimits
+from evla_ros.control.moving_parts import MovingParts
 from evla_ros.control.policy_watch import PolicyWatch
 from evla_ros.control.reasons import Finding, Reason, foremost
 from evla_ros.control.settings import ControlSettings
+from evla_ros.control.tick_clock import Beat, Elapsed, TickClock
+from evla_ros.control.ticks import LastStop, Tick
 from evla_ros.embodiment import Embodiment
 from evla_ros.geometry import Pose
 from evla_ros.policy.types import Chunk
 
-
-@dataclass(frozen=True, eq=False)
-class ArmTick:
-    """goal: pose to publish, None for silence; opening: gripper command [0, 1] or None."""
-
-    goal: Pose | None
-    opening: float | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Tick:
-    """What to publish now, and why."""
-
-    now_ns: int
-    finding: Finding
-    arms: tuple[ArmTick, ...]
-    moving: bool = False
-
-
-@dataclass(frozen=True)
-class LastStop:
-    """The last time that motion ended for good, and why."""
-
-    finding: Finding
-    stamp_ns: int
+_SHOWN_AS_IT_IS = (Reason.OPERATOR_STOP, Reason.RUN_ENDED, Reason.CLOCK_JUMP, Reason.GOAL_GAP)
 
 
 class Controller:
@@ -54,40 +33,50 @@ class Controller:
         self,
         embodiment: Embodiment,
         settings: ControlSettings,
-        limits: Sequence[LimitValues] | None = None,
+        limits: RobotLimits | None = None,
         *,
         simulated_clock: bool = False,
     ) -> None:
-        """limits: per arm, the embodiment's own or tighter."""
-        values = list(limits or [LimitValues.of(arm.limits) for arm in embodiment.arms])
+        """Start without a pose, a chunk and the permission to move.
+
+        Args:
+            embodiment: The robot.
+            settings: Times and distances of the node.
+            limits: The embodiment's own or tighter; None: its own.
+            simulated_clock: The node's clock is a simulator's: goals move with it.
+        """
         self._embodiment, self._settings = embodiment, settings
-        self._simulated = simulated_clock
-        self._max_dt_s = 2.0 / embodiment.goal_rate_hz
-        self._clock = ClockWatch(simulated=simulated_clock)
-        self._last: tuple[int, int] | None = None
-        self._fault_since_ns: int | None = None
-        self._holding: Finding | None = None
+        self._ticks = TickClock(
+            simulated=simulated_clock,
+            max_dt_s=2.0 / embodiment.goal_rate_hz,
+            max_gap_s=settings.resume_within_s,
+        )
+        self._faults = FaultClock()
         self._silent = True
         self.inputs = Inputs(embodiment, settings)
         self.policy = PolicyWatch(settings)
-        self.scheduler = ChunkScheduler(settings, round(1e9 / embodiment.rate_hz))
-        self.arms = [
-            ArmChannel(arm.name, value, settings)
-            for arm, value in zip(embodiment.arms, values, strict=True)
-        ]
+        self.parts = MovingParts(embodiment, settings, limits or RobotLimits.of(embodiment))
+        self.arms = self.parts.arms
+        self._chunks = ChunkFollower(embodiment, settings, self.parts, self.inputs)
+        self.scheduler = self._chunks.scheduler
         self.started = False
-        self.epoch = 0
         self.clock_jumps = 0
         self.last_stop: LastStop | None = None
+
+    @property
+    def epoch(self) -> int:
+        """Grows whenever what was asked of the policy counts no more; see `accept`."""
+        return self._chunks.epoch
 
     # -- what the operator asks for --
 
     def reset(self) -> None:
         """Begin a life: not started, silent, nothing remembered of the last one but the inputs."""
-        self._drop()
-        self._clock.reset()
+        self._chunks.drop()
+        self._ticks.reset()
         self.policy = PolicyWatch(self._settings)
         self.started, self._silent, self.last_stop = False, True, None
+        self.parts.forget()
 
     def start(self, now_ns: int) -> Finding | None:
         """Let the robot move; returns why not, None when it is started."""
@@ -96,11 +85,10 @@ class Controller:
         blocker = foremost(self._blockers(now_ns))
         if blocker is not None:
             return blocker
-        for arm in self.arms:
-            arm.begin()
-        self._drop()
-        self.started, self._fault_since_ns = True, None
-        self._holding = Finding(Reason.WAITING_FOR_CHUNK)
+        self.parts.begin()
+        self._chunks.begin()
+        self.started = True
+        self._faults.clear()
         self.policy.failure = None
         return None
 
@@ -108,187 +96,199 @@ class Controller:
         """End motion until the next start; the measured pose is held from the next tick on."""
         if not self.started:
             return
-        self._drop()
+        self._chunks.drop()
         self.started, self._silent = False, False
         self.last_stop = LastStop(finding or Finding(Reason.OPERATOR_STOP), now_ns)
 
-    def set_instruction(self, text: str) -> None:
-        """Take a new instruction; a different one drops the chunk and every inference under way."""
-        if text != self.inputs.instruction:
-            self.inputs.instruction = text
-            self._drop()
-            self._holding = Finding(Reason.WAITING_FOR_CHUNK)
+    @property
+    def at_rest(self) -> bool:
+        """Whether every hold has arrived, or nothing is sent; tick on until then before an end."""
+        return not self.started and self.parts.held
+
+    def set_instruction(self, text: str) -> bool:
+        """Take an instruction; another one drops the chunk and every inference under way.
+
+        Returns whether it is another one.
+        """
+        if text == self.inputs.instruction:
+            return False
+        self.inputs.instruction = text
+        self._chunks.drop()
+        self._chunks.holding = Finding(Reason.WAITING_FOR_CHUNK)
+        return True
+
+    # -- where the parts are --
+
+    def note_pose(self, arm: int, stamp_ns: int, pose: Pose, now_ns: int) -> bool:
+        """Take a measured pose of an arm.
+
+        Args:
+            arm: Its index in the embodiment file.
+            stamp_ns: The pose's own time.
+            pose: In the base frame.
+            now_ns: Its arrival.
+
+        Returns:
+            Whether it is believed and newer than the last one; nothing follows it otherwise.
+        """
+        believed = self.arms[arm].note_pose(stamp_ns, pose, now_ns)
+        if believed:
+            self.inputs.poses[arm].note(stamp_ns, now_ns)
+        return believed
+
+    def note_axis(self, axis: int, stamp_ns: int, position: float, now_ns: int) -> bool:
+        """Take a measured, finite position of an axis [m or rad]; as `note_pose`."""
+        believed = self.parts.axes[axis].note_pose(stamp_ns, axis_pose(position), now_ns)
+        if believed:
+            self.inputs.axes[axis].note(stamp_ns, now_ns)
+        return believed
+
+    def note_odometry(self, stamp_ns: int, pose: Pose, velocity: Velocity, now_ns: int) -> bool:
+        """Take odometry of the base: its pose, and its velocity [3] vx vy wz; as `note_pose`."""
+        base, stream = self.parts.base, self.inputs.odometry
+        if base is None or stream is None:
+            return False
+        problem = base.speed_problem(velocity)
+        if problem:
+            stream.reject(problem, now_ns)
+            return False
+        believed = base.note_odometry(stamp_ns, pose, velocity, now_ns)
+        if believed:
+            stream.note(stamp_ns, now_ns)
+        return believed
 
     # -- inference --
 
     def wants_inference(self, now_ns: int) -> bool:
-        """Return whether to start one: started, nothing in the way, and the chunk soon over."""
-        if not self.started or not self.policy.ready(now_ns) or self._blockers(now_ns):
+        """Return whether to start one: started, nothing in the way, and the chunk soon over.
+
+        A camera whose last image could not be decoded is not in the way of trying the next one.
+        """
+        if not self.started or self._chunks.returning or not self.policy.ready(now_ns):
+            return False
+        if self.parts.silent:  # until now: the first hold comes first
+            return False
+        if self._blockers(now_ns, to_decode=True):
             return False
         left_ns = self.scheduler.time_left_ns(now_ns)
         return left_ns <= self._settings.replan_time_left_s * 1e9
 
-    def accept(self, chunk: Chunk, epoch: int, now_ns: int) -> int | None:
-        """Take a chunk asked for in `epoch`; returns its late rows, None when it is not used."""
+    def accept(self, chunk: Chunk, epoch: int, now_ns: int) -> Acceptance:
+        """Take the answer to an observation of `epoch`; its images were decoded, it shows."""
+        self.inputs.images_decoded()
         if epoch != self.epoch or not self.started:
             self.policy.discarded()
-            return None
-        action = self._embodiment.action
-        problem = chunk_problem(chunk, action.chunk, 7 * len(self.arms))
-        if problem:
-            self.policy.failed(Finding(Reason.ACTION_INVALID, problem), now_ns)
-            return None
-        stamp_ns = chunk.observation_stamp_ns
-        anchors = [
-            arm.anchor_at(stamp_ns, stream.max_age_ns)
-            for arm, stream in zip(self.arms, self.inputs.poses, strict=True)
-        ]
-        goals = [arm.goal for arm in self.arms]
-        if None in anchors or None in goals:
-            detail = "no measured pose at the image's time"
-            self.policy.failed(Finding(Reason.POSE_MISSING, detail), now_ns)
-            return None
-        late = self.scheduler.accept(
-            chunk,
-            [anchor for anchor in anchors if anchor is not None],
-            [goal for goal in goals if goal is not None],
-            [arm.values for arm in self.arms],
-            now_ns,
-        )
-        self.policy.succeeded(chunk.inference_ns)
-        if late >= action.chunk:
-            self.policy.failure = Finding(Reason.CHUNK_EXHAUSTED, "all actions were already past")
-        for arm, clipped in zip(self.arms, self.scheduler.clipped_steps, strict=False):
-            if clipped:
-                arm.clips[Reason.LIMIT_STEP] += clipped
-        return late
+            return Acceptance(Fate.OUTDATED)
+        return self._chunks.take(chunk, self.policy, now_ns)
 
     # -- the tick --
 
     def tick(self, now_ns: int, monotonic_ns: int) -> Tick:
-        """Return what to publish now."""
-        last_ns = self._last[0] if self._last else now_ns
-        dt_s = self._dt_s(now_ns, monotonic_ns)
-        if self._clock.jumped(now_ns, monotonic_ns):
-            fresh = [self.inputs.pose_fresh(i, last_ns) for i in range(len(self.arms))]
-            self._on_clock_jump(now_ns)
-        else:
-            fresh = [self.inputs.pose_fresh(i, now_ns) for i in range(len(self.arms))]
-        blockers = self._blockers(now_ns)
-        fault = foremost(blockers)
-        if self.started and fault is not None and self._ends_motion(fault, now_ns):
-            self.stop(now_ns, fault)
-            self._silent = fault.reason is Reason.TELEOP
-        if not self.started:
-            return self._idle(now_ns, blockers, fresh, dt_s)
-        if fault is not None:
-            self.scheduler.drop()
-            if fault.reason is Reason.TELEOP:
-                return self._silence(now_ns, fault)
-            return self._hold(now_ns, fault, fresh, dt_s)
-        self._fault_since_ns = None if self.policy.failure is None else self._fault_since_ns
-        return self._run(now_ns, fresh, dt_s)
+        """Return what to publish now.
 
-    def _run(self, now_ns: int, fresh: Sequence[bool], dt_s: float) -> Tick:
-        over_ns = -self.scheduler.time_left_ns(now_ns)
-        if self.scheduler.active and over_ns > self._settings.settle_s * 1e9:
-            self._holding = Finding(Reason.CHUNK_EXHAUSTED)
-            self.scheduler.drop()
-        if self.scheduler.active and not all(arm.tracks(dt_s) for arm in self.arms):
-            self._holding = Finding(Reason.TRACKING_ERROR)
-            self._drop()
-            for arm in self.arms:
-                arm.clips[Reason.TRACKING_ERROR] += not arm.tracks(dt_s)
-        if not self.scheduler.active:
-            failure = self.policy.failure
-            if failure is not None and self._lasts_too_long(now_ns):
-                self.stop(now_ns, failure)
-            holding = failure or self._holding or Finding(Reason.WAITING_FOR_CHUNK)
-            return self._hold(now_ns, holding, fresh, dt_s)
-        arms = []
-        for index, arm in enumerate(self.arms):
-            wanted = self.scheduler.goal(index, now_ns)
-            goal = arm.follow(wanted, self.scheduler.opening(index, now_ns), dt_s)
-            arm.note_goal(now_ns)
-            arms.append(ArmTick(goal, arm.opening))
-        clips = {reason for arm in self.arms for reason in arm.last_clips}
-        if not clips:
-            return Tick(now_ns, Finding(Reason.MOVING), tuple(arms), moving=True)
-        detail = " ".join(sorted(reason.sentence for reason in clips))
-        return Tick(now_ns, Finding(Reason.MOVING_LIMITED, detail), tuple(arms), moving=True)
+        Args:
+            now_ns: The node's clock.
+            monotonic_ns: A clock that nobody sets.
+        """
+        beat = self._ticks.look(now_ns, monotonic_ns)
+        aged_ns = beat.before_ns if beat.jumped else now_ns
+        fresh = self._fresh(aged_ns)
+        self._end_what_may_not_go_on(beat, now_ns)
+        blockers = self._blockers(now_ns)
+        if beat.stands:
+            blockers.append(Finding(Reason.CLOCK_STOPPED))
+        fault = foremost(blockers)
+        if self.started and fault is not None and self._ends_motion(fault, now_ns, beat):
+            self.stop(now_ns, fault)
+        if not self.started:
+            return self._idle(now_ns, blockers, fresh, beat.elapsed)
+        if fault is None:
+            return self._run(now_ns, fresh, beat)
+        if fault.reason is Reason.CLOCK_STOPPED:  # no time passes: nothing ends, nothing moves
+            return Tick(now_ns, fault, self.parts.repeat())
+        self.scheduler.drop()
+        return self._hold(now_ns, fault, fresh, beat.elapsed)
+
+    def _end_what_may_not_go_on(self, beat: Beat, now_ns: int) -> None:
+        """Stop after a jump of the clock or of a measured pose, and after a gap in the ticks."""
+        if beat.jumped:
+            self._on_clock_jump(now_ns)
+        elif beat.gap_ns:
+            # Where the arms are by now is not known: nothing was sent, so nothing is held either.
+            self.stop(now_ns, Finding(Reason.GOAL_GAP, f"{beat.gap_ns / 1e9:.1f} s"))
+            self._silent = True
+        jump = self.parts.take_jump()
+        if jump is not None:
+            self.stop(now_ns, jump)
+
+    def _run(self, now_ns: int, fresh: Sequence[bool], beat: Beat) -> Tick:
+        elapsed = beat.elapsed
+        if self.policy.failure is None:
+            self._faults.well(now_ns)
+        tick = self._chunks.follow(now_ns, elapsed)
+        if tick is not None:
+            return tick
+        failure = self.policy.failure
+        if failure is not None and self._lasts_too_long(now_ns, beat):
+            self.stop(now_ns, failure)
+        holding = failure or self._chunks.holding or Finding(Reason.WAITING_FOR_CHUNK)
+        return self._hold(now_ns, holding, fresh, elapsed)
 
     def _idle(
-        self, now_ns: int, blockers: list[Finding], fresh: Sequence[bool], dt_s: float
+        self, now_ns: int, blockers: list[Finding], fresh: Sequence[bool], elapsed: Elapsed
     ) -> Tick:
         stop = self.last_stop
         if stop is None:
             own = Finding(Reason.NOT_STARTED)
-        elif stop.finding.reason in (Reason.OPERATOR_STOP, Reason.CLOCK_JUMP):
+        elif stop.finding.reason in _SHOWN_AS_IT_IS:
             own = stop.finding
         else:
             own = Finding(Reason.NOT_STARTED, f"last stop: {stop.finding.text}")
         finding = foremost([*blockers, own]) or own
         hold_ns = self._settings.hold_publish_s * 1e9
-        if not self._silent and stop is not None and 0 < hold_ns <= now_ns - stop.stamp_ns:
+        over = stop is not None and 0 < hold_ns <= now_ns - stop.stamp_ns
+        if over and self.parts.held:
             self._silent = True
         if self._silent:
-            return self._silence(now_ns, finding)
-        return self._hold(now_ns, finding, fresh, dt_s)
+            return Tick(now_ns, finding, self.parts.forget())
+        return self._hold(now_ns, finding, fresh, elapsed)
 
-    def _silence(self, now_ns: int, finding: Finding) -> Tick:
-        for arm in self.arms:
-            arm.forget()
-        return Tick(now_ns, finding, tuple(ArmTick(None) for _ in self.arms))
-
-    def _hold(self, now_ns: int, finding: Finding, fresh: Sequence[bool], dt_s: float) -> Tick:
-        arms = []
-        for arm, is_fresh in zip(self.arms, fresh, strict=True):
-            arms.append(ArmTick(arm.hold(dt_s, fresh=is_fresh)))
-            arm.note_goal(now_ns)
-        return Tick(now_ns, finding, tuple(arms))
+    def _hold(self, now_ns: int, finding: Finding, fresh: Sequence[bool], elapsed: Elapsed) -> Tick:
+        if self.inputs.teleop:  # a person commands the robot, whatever else is the matter
+            self._silent = True
+            return Tick(now_ns, finding, self.parts.forget())
+        return Tick(now_ns, finding, self.parts.hold(now_ns, fresh, elapsed))
 
     # -- helpers --
 
-    def _blockers(self, now_ns: int) -> list[Finding]:
-        found = self.inputs.findings(now_ns)
+    def _blockers(self, now_ns: int, *, to_decode: bool = False) -> list[Finding]:
+        found = self.inputs.findings(now_ns, to_decode=to_decode)
         policy = self.policy.blocker(now_ns)
         if policy is not None:
             found.append(policy)
-        for index, arm in enumerate(self.arms):
-            outside = arm.outside_m > self._settings.workspace_tolerance_m
-            if outside and self.inputs.pose_fresh(index, now_ns):
-                found.append(Finding(Reason.OUTSIDE_WORKSPACE, arm.name))
-        return found
+        return found + self.parts.findings(now_ns, self._fresh(now_ns), started=self.started)
 
-    def _ends_motion(self, fault: Finding, now_ns: int) -> bool:
-        if fault.reason is Reason.ESTOP:
+    def _fresh(self, now_ns: int) -> list[bool]:
+        return [self.inputs.pose_fresh(line, now_ns) for line in range(len(self.parts.lines))]
+
+    def _ends_motion(self, fault: Finding, now_ns: int, beat: Beat) -> bool:
+        if fault.reason in (Reason.ESTOP, Reason.ESTOP_SILENT):
             return True
         if fault.reason is Reason.TELEOP:
             return not self._settings.resume_after_teleop
-        return self._lasts_too_long(now_ns)
+        if fault.reason is Reason.CLOCK_STOPPED:
+            return False
+        return self._lasts_too_long(now_ns, beat)
 
-    def _lasts_too_long(self, now_ns: int) -> bool:
-        if self._fault_since_ns is None:
-            self._fault_since_ns = now_ns
-        return now_ns - self._fault_since_ns > self._settings.resume_within_s * 1e9
+    def _lasts_too_long(self, now_ns: int, beat: Beat) -> bool:
+        lasted_ns = self._faults.fault(now_ns, beat.before_ns)
+        return lasted_ns > self._settings.resume_within_s * 1e9
 
     def _on_clock_jump(self, now_ns: int) -> None:
         self.clock_jumps += 1
         self.stop(now_ns, Finding(Reason.CLOCK_JUMP))
-        self.inputs.watchdog.clear()
+        self.inputs.clock_jumped()
         self.policy.clock_jumped(now_ns)
-        for arm in self.arms:
-            arm.clear_history()
+        self.parts.clock_jumped()
         if self.last_stop is not None:  # its time is on the old clock
             self.last_stop = LastStop(self.last_stop.finding, now_ns)
-
-    def _drop(self) -> None:
-        self.scheduler.drop()
-        self.epoch += 1
-
-    def _dt_s(self, now_ns: int, monotonic_ns: int) -> float:
-        last, self._last = self._last, (now_ns, monotonic_ns)
-        if last is None:
-            return 0.0
-        passed_ns = now_ns - last[0] if self._simulated else monotonic_ns - last[1]
-        return min(max(passed_ns / 1e9, 0.0), self._max_dt_s)

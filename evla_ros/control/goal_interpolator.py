@@ -20,5 +20,10 @@ def goal_at(waypoints: Waypoints, time_ns: int) -> Pose:
 
 def blended(old: Pose, new: Pose, weight: float) -> Pose:
     """Return the pose on the way from old to new, eased in and out; weight 0 is old, 1 is new."""
+    return interpolate(old, new, eased(weight))
+
+
+def eased(weight: float) -> float:
+    """Return a weight that leaves 0 and reaches 1 without a kink."""
     w = min(max(weight, 0.0), 1.0)
-    return interpolate(old, new, w * w * (3.0 - 2.0 * w))
+    return w * w * (3.0 - 2.0 * w)

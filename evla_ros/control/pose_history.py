@@ -44,18 +44,12 @@ class PoseHistory:
         """The newest pose."""
         return self._poses[-1] if self._poses else None
 
-    @property
-    def latest_stamp_ns(self) -> int | None:
-        """The stamp of the newest pose."""
-        return self._stamps[-1] if self._stamps else None
-
     def at(self, stamp_ns: int, max_gap_ns: int) -> Pose | None:
         """Return the pose at that time, interpolated on SE(3) between its neighbours.
 
         After the newest pose (an image may be ahead of the poses) that one counts, up to
-        `max_gap_ns`;
-        None before the oldest pose, too far after the newest, or inside a gap longer than
-        `max_gap_ns`.
+        `max_gap_ns`. None before the oldest pose, too far after the newest, or inside a gap longer
+        than `max_gap_ns`.
         """
         if not self._stamps or stamp_ns < self._stamps[0]:
             return None

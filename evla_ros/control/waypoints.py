@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from evla_ros.control.axis_pose import axis_pose
 from evla_ros.control.limits.step_size import clip_step
 from evla_ros.control.limits.values import LimitValues
 from evla_ros.control.reasons import Reason
@@ -18,9 +19,14 @@ from evla_ros.geometry import Pose, apply_delta
 
 @dataclass(frozen=True, eq=False)
 class Waypoints:
-    """poses: K + 1, the first one the measured pose at `start_ns`, each next one `tick_ns` later.
+    """Where one arm should be, action by action.
 
-    openings: [K] gripper openings, one per action.
+    Attributes:
+        start_ns: Time of the first waypoint.
+        tick_ns: Time from one waypoint to the next.
+        poses: K + 1 waypoints, the first one the anchor.
+        openings: [K] gripper openings in [0, 1], one per action.
+        clipped: How many actions the step limits shortened.
     """
 
     start_ns: int
@@ -49,8 +55,12 @@ def waypoints_of(
 ) -> Waypoints:
     """Chain the deltas of one arm from the anchor.
 
-    actions: [K, 7] finite dx dy dz [m] droll dpitch dyaw [rad] opening; each clipped to the step
-        limits.
+    Args:
+        actions: [K, 7] finite: dx dy dz [m], droll dpitch dyaw [rad], opening [0, 1].
+        anchor: Where the first delta starts, in the base frame.
+        start_ns: Time of the anchor.
+        tick_ns: Time of one action.
+        values: The step limits, to which each delta is clipped.
     """
     poses, clipped = [anchor], 0
     for row in actions:
@@ -58,3 +68,26 @@ def waypoints_of(
         clipped += reason is Reason.LIMIT_STEP
         poses.append(apply_delta(poses[-1], delta))
     return Waypoints(start_ns, tick_ns, poses, actions[:, 6].copy(), clipped)
+
+
+def positions_of(
+    positions: npt.NDArray[np.float64],
+    anchor: Pose,
+    start_ns: int,
+    tick_ns: int,
+    values: LimitValues,
+) -> Waypoints:
+    """Return the waypoints of an axis: the position that each action says, after the anchor's.
+
+    Args:
+        positions: [K] finite, absolute [m or rad]; one far outside the range stays a little
+            outside, where the limits on goals see it.
+        anchor: Stands for where the axis is at the start; see `axis_pose`.
+        start_ns: Time of the anchor.
+        tick_ns: Time of one action.
+        values: Its limits, on a line.
+    """
+    low, high = values.workspace_min_m[0], values.workspace_max_m[0]
+    positions = np.clip(positions, 2 * low - high, 2 * high - low)
+    poses = [anchor, *(axis_pose(position) for position in positions.tolist())]
+    return Waypoints(start_ns, tick_ns, poses, np.full(len(positions), 0.5))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Read the plain CDR (XCDR1) bytes that ROS 2 puts on the wire and into bags; knows no message."""
+"""Read the plain CDR (XCDR1) bytes that ROS 2 sends and stores in bags."""
 
 from __future__ import annotations
 
@@ -22,12 +22,16 @@ class CdrError(EvlaError):
 class CdrReader:
     """A cursor over one serialised message.
 
-    Byte order comes from the 4-byte encapsulation header, alignment counts from behind it
-    (OMG DDS-RTPS 2.3 section 10.2; ROS 2 Humble to Lyrical all write this form for messages).
+    The 4-byte encapsulation header gives the byte order, and alignment is counted from its end (OMG
+    DDS-RTPS 2.3 section 10.2; ROS 2 Humble to Lyrical write this form for messages).
     """
 
     def __init__(self, data: bytes | memoryview) -> None:
-        """Start behind the encapsulation header of `data`; CdrError when there is none."""
+        """Start after the encapsulation header of `data`.
+
+        Raises:
+            CdrError: There is none.
+        """
         self._view = (
             memoryview(data).cast("B") if isinstance(data, memoryview) else memoryview(data)
         )

@@ -11,12 +11,24 @@ import numpy as np
 
 from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.embodiment import parse_embodiment
+from evla_ros.errors import shorten
 
 MOST_INSTRUCTIONS = 5
+LONGEST = 200  # letters of a text that a line shows
 
 
 def describe_dataset(dataset: RldsDataset) -> dict[str, Any]:
-    """Read every episode's numbers and the sizes of its pictures; decode none."""
+    """Read the numbers of every episode and the sizes of its pictures; no picture is decoded.
+
+    Args:
+        dataset: The dataset.
+
+    Returns:
+        What `dataset_text` prints, in values that JSON has.
+
+    Raises:
+        DatasetError: A file or a record is damaged.
+    """
     lengths: list[int] = []
     instructions: Counter[str] = Counter()
     failed = 0
@@ -52,7 +64,7 @@ def describe_dataset(dataset: RldsDataset) -> dict[str, Any]:
         "instructions": dict(instructions.most_common()),
         "cameras": {
             key: {
-                "size": list(dataset.features.steps[f"observation/{key}"].shape[:2]),
+                "size": _size(dataset.features.steps[f"observation/{key}"].shape),
                 "kilobytes_per_frame": float(np.mean(sizes)) / 1e3 if sizes else 0.0,
             }
             for key, sizes in stored.items()
@@ -67,7 +79,12 @@ def describe_dataset(dataset: RldsDataset) -> dict[str, Any]:
 
 
 def dataset_text(description: dict[str, Any], *, episodes: bool = False) -> str:
-    """Return the description for a terminal; `episodes` adds one line per episode."""
+    """Return what `describe_dataset` found as lines for a terminal.
+
+    Args:
+        description: From `describe_dataset`.
+        episodes: Add a line for every episode.
+    """
     d = description
     spread = d["steps_per_episode"]
     splits = ", ".join(f"{name} {count}" for name, count in d["splits"].items())
@@ -80,7 +97,7 @@ def dataset_text(description: dict[str, Any], *, episodes: bool = False) -> str:
         f"  size               {d['bytes'] / 1e6:.1f} MB",
     ]
     for key, camera in d["cameras"].items():
-        height, width = camera["size"]
+        height, width = ("?" if side is None else side for side in camera["size"])
         kilobytes = camera["kilobytes_per_frame"]
         lines.append(f"  {key:<18} {width}x{height}, {kilobytes:.1f} kB a frame")
     numbers = {k: v for k, v in d["features"].items() if "image" not in k and not v.endswith("[]")}
@@ -88,7 +105,7 @@ def dataset_text(description: dict[str, Any], *, episodes: bool = False) -> str:
     instructions = list(d["instructions"].items())
     lines.append(f"  instructions       {len(instructions)} different")
     for text, count in instructions[:MOST_INSTRUCTIONS]:
-        lines.append(f"    {count:4d} x {text or '(empty)'}")
+        lines.append(f"    {count:4d} x {shorten(text, LONGEST) or '(empty)'}")
     if len(instructions) > MOST_INSTRUCTIONS:
         lines.append(f"    and {len(instructions) - MOST_INSTRUCTIONS} more")
     if d["not_read"]:
@@ -100,10 +117,13 @@ def dataset_text(description: dict[str, Any], *, episodes: bool = False) -> str:
 
 def _episode_line(entry: dict[str, Any]) -> str:
     outcome = "" if entry["success"] else "  FAILED"
-    name = entry["episode_id"]
-    return (
-        f"  {entry['place']:<12} {entry['steps']:4d} steps  {name}  {entry['instruction']}{outcome}"
-    )
+    name, told = (shorten(entry[key], LONGEST) for key in ("episode_id", "instruction"))
+    return f"  {entry['place']:<12} {entry['steps']:4d} steps  {name}  {told}{outcome}"
+
+
+def _size(shape: tuple[int | None, ...]) -> list[int | None]:
+    """Return [height, width] of a picture [H, W, 3]; None for a side that is open."""
+    return [*shape, None, None][:2]
 
 
 def _spread(lengths: list[int]) -> dict[str, float]:

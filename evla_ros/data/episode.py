@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One episode in memory: columns over T steps, images kept encoded until somebody looks at them.
+"""One episode in memory: columns over T steps, with images encoded until they are used.
 
-Knows neither bags nor RLDS files: the converter fills it, the RLDS writer and reader store it.
+The converter creates it, and the RLDS writer and reader store and load it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ FloatArray = npt.NDArray[np.float32]
 ImageArray = npt.NDArray[np.uint8]
 Scalar = bool | int | float | str
 
-FLAG_COLUMNS = ("reward", "discount", "is_first", "is_last", "is_terminal")
-
 
 class EpisodeError(EvlaError):
     """An episode whose columns do not fit together."""
@@ -30,7 +28,7 @@ class EpisodeError(EvlaError):
 
 @dataclass(frozen=True)
 class Step:
-    """One step: the observation, and the action applied at it. `images` are still encoded."""
+    """One step: the observation and the action taken there; `images` are still encoded."""
 
     index: int
     images: Mapping[str, bytes]
@@ -42,14 +40,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Episode:
-    """T steps as columns, and scalar metadata.
+    """T steps as columns, and scalar metadata. Raises EpisodeError when the lengths differ.
 
-    images: observation key (`image_primary`) -> T encoded JPEG or PNG images.
-    observations: observation key -> [T, ...]; `state` [T, P] float32 is the proprioception.
-    action: [T, D] float32, un-normalised. instructions: T strings.
-    columns: further step columns [T, ...]: the RLDS flags (`rlds_flags`), ages, stamps.
-    metadata: scalars only; `episode_id` (unique in a dataset) and `success` are what the writer
-    needs. Raises EpisodeError when the lengths differ.
+    Attributes:
+        images: Observation key (`image_primary`) -> T encoded JPEG or PNG images.
+        observations: Observation key -> [T, ...]; `state` [T, P] float32 is the proprioception.
+        action: [T, D] float32, not normalised.
+        instructions: T texts.
+        columns: Further step columns [T, ...]: the RLDS flags (`rlds_flags`), ages, stamps.
+        metadata: Scalars; the writer needs `episode_id` (unique in a dataset) and `success`.
     """
 
     images: Mapping[str, Sequence[bytes]]
@@ -86,7 +85,7 @@ class Episode:
 
     @property
     def success(self) -> bool:
-        """The `success` metadata; an episode that does not say counts as a success."""
+        """The `success` metadata; an episode without it counts as a success."""
         return bool(self.metadata.get("success", True))
 
     @property
@@ -99,7 +98,7 @@ class Episode:
     def real_cameras(self) -> tuple[str, ...]:
         """The camera keys without placeholders (metadata `has_<key>` False, as BridgeData V2 has).
 
-        When that would leave none, the flags are not believed and all are returned.
+        When every camera is marked as a placeholder, the flags are ignored and all are returned.
         """
         real = tuple(k for k in self.camera_keys if self.metadata.get(f"has_{k}") is not False)
         return real or self.camera_keys
@@ -117,9 +116,10 @@ class Episode:
         )
 
     def image_into(self, key: str, index: int, out: ImageArray) -> None:
-        """Decode the picture of one step into `out`, uint8 [H, W, 3]: a row of a batch.
+        """Decode the picture of one step into `out`, uint8 [H, W, 3], such as a row of a batch.
 
-        Raises ImageError when the picture has another size.
+        Raises:
+            ImageError: The picture has another size.
         """
         from evla_ros.data.image_jpeg import decode_rgb, put_image
 
@@ -144,10 +144,13 @@ class Episode:
 
 
 def rlds_flags(length: int, *, terminal: bool, reward: float = 1.0) -> dict[str, Array]:
-    """Return the five RLDS columns of an episode of `length` steps.
+    """Return the five RLDS columns of an episode.
 
-    Discount 1 everywhere; reward 0 but `reward` on the last step; `is_terminal` on the last step
-    when the episode ended by itself (a demonstration), False when it was cut (RLDS, Ramos 2021).
+    Args:
+        length: Steps of the episode.
+        terminal: The episode ended by itself, as a demonstration does, and was not cut off; it sets
+            `is_terminal` on the last step (RLDS, Ramos 2021).
+        reward: Reward of the last step; the others have 0. The discount is 1 everywhere.
     """
     if length < 1:
         raise EpisodeError(f"an episode needs at least one step, got {length}")

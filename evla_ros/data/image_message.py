@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Turn sensor_msgs images (raw CDR or their fields) into RGB arrays, without ROS.
+"""Turn the fields of sensor_msgs images into RGB arrays, without ROS.
 
-The one path that live node, converter and inspector share. Resizing is somebody else's.
+The live node, the converter and the inspector share this code; `evla_ros.data.codecs.camera` reads
+the fields. Pictures are not resized here.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from evla_ros.data.image_jpeg import decode_rgb
+from evla_ros.data.image_limits import check_pixels
 from evla_ros.data.image_resize import ImageError
-from evla_ros.data.messages import decode_compressed_image, decode_image
-from evla_ros.errors import EvlaError
+from evla_ros.errors import EvlaError, shorten
 
 Rgb = npt.NDArray[np.uint8]
 
@@ -45,6 +46,8 @@ _YUV = {
     "yuv422": "COLOR_YUV2RGB_UYVY",
     "uyvy": "COLOR_YUV2RGB_UYVY",
 }
+_DEPTH = ("16UC", "16SC", "32FC", "32SC", "64FC")
+_PNG, _GREY_16 = b"\x89PNG\r\n\x1a\n", b"\x10\x00"  # bit depth and colour type in its header
 ENCODINGS = (*_PACKED, *_BAYER, *_YUV)
 
 
@@ -57,10 +60,29 @@ def image_to_rgb(
 ) -> Rgb:
     """Return [height, width, 3] uint8 RGB from the fields of a sensor_msgs/Image.
 
-    `data` is any byte buffer; `step` is the row length in bytes and may include padding.
-    A copy is made only where the channels must move. 16-bit images keep their high byte.
+    A copy is made only where channels must be reordered. 16-bit images keep their high byte.
+
+    Args:
+        encoding: Such as `rgb8`, as in sensor_msgs.
+        height: Rows.
+        width: Columns.
+        step: Bytes of a row, padding included.
+        is_bigendian: Byte order of 16-bit images.
+        data: Any byte buffer.
+
+    Raises:
+        ImageMessageError: The encoding is unknown, or size and data do not fit.
     """
     pixel_bytes = _pixel_bytes(encoding)
+    try:
+        check_pixels(height, width, f"an image {encoding!r}")
+    except ImageError as error:
+        raise ImageMessageError(str(error)) from error
+    if encoding in _YUV and width % 2:
+        raise ImageMessageError(
+            f"image encoding {encoding!r} with the odd width {width}: two pixels share a colour, "
+            "so its width is even"
+        )
     row_bytes = width * pixel_bytes
     step = step or row_bytes
     flat = np.frombuffer(data, dtype=np.uint8)
@@ -83,7 +105,8 @@ def _pixel_bytes(encoding: str) -> int:
     if encoding in _YUV:
         return 2
     raise ImageMessageError(
-        f"image encoding {encoding!r} has no colour picture; usable: {', '.join(ENCODINGS)}"
+        f"image encoding {shorten(repr(encoding))} has no colour picture; usable: "
+        f"{', '.join(ENCODINGS)}"
     )
 
 
@@ -112,42 +135,54 @@ def _convert_with_opencv(encoding: str, rows: Rgb, width: int) -> Rgb:
     if encoding in _YUV:
         rows = rows.reshape(rows.shape[0], width, 2)
     code = getattr(cv2, _BAYER.get(encoding) or _YUV[encoding])
-    return cast("Rgb", cv2.cvtColor(rows, code))
+    try:
+        return cast("Rgb", cv2.cvtColor(rows, code))
+    except cv2.error as error:
+        raise ImageMessageError(
+            f"image {width}x{len(rows)} {encoding!r} cannot be turned into RGB: OpenCV refuses "
+            "its size"
+        ) from error
 
 
-def compressed_to_rgb(data: Any, source: str = "image") -> Rgb:
-    """Return [H, W, 3] uint8 RGB from the bytes of a JPEG or PNG, as datasets' pictures are read.
+def compressed_to_rgb(data: Any, source: str = "image", format_: str = "") -> Rgb:
+    """Return [H, W, 3] uint8 RGB from the bytes of a JPEG or PNG, as pictures of datasets are read.
 
-    Raises ImageMessageError when they are neither, or damaged.
+    What the picture was made from gives the same answer as it would uncompressed: depth is refused,
+    a Bayer pattern turned into colours.
+
+    Args:
+        data: The bytes.
+        source: What error messages call the picture.
+        format_: The `format` of the message. image_transport writes `ENCODING; jpeg compressed ...`
+            there; others just `jpeg` or `png`.
+
+    Raises:
+        ImageMessageError: The bytes are neither, or damaged, or hold no colour picture.
     """
     content = memoryview(data).cast("B")
+    encoding = _encoding_in(format_, content)
     if len(content) == 0:
         raise ImageMessageError(f"{source}: the compressed picture is empty")
     try:
-        return decode_rgb(content)
+        rgb = decode_rgb(content)
     except ImageError as error:
         head = bytes(content[:4]).hex()
         raise ImageMessageError(f"{source}: {error} (starts with {head})") from error
+    if encoding in _BAYER and bool((rgb == rgb[:, :, :1]).all()):
+        return _convert_with_opencv(encoding, rgb[:, :, 0], rgb.shape[1])
+    return rgb
 
 
-def rgb_from_cdr(data: bytes | memoryview, message_type: str) -> Rgb:
-    """Return RGB from the raw CDR bytes of a sensor_msgs Image or CompressedImage.
-
-    `message_type` is the ROS name (`sensor_msgs/msg/Image`) or the embodiment file's transport
-    (`raw`, `compressed`).
-    """
-    if message_type in ("raw", "sensor_msgs/msg/Image"):
-        image = decode_image(data)
-        return image_to_rgb(
-            image.encoding,
-            image.height,
-            image.width,
-            image.step,
-            image.is_bigendian,
-            image.data,
+def _encoding_in(format_: str, content: memoryview) -> str:
+    """Return the encoding that a compressed picture was made from, empty where none is named."""
+    named, mark, _ = format_.partition(";")
+    encoding = named.strip() if mark else ""
+    depth = encoding.startswith(_DEPTH) or "compressedDepth" in format_
+    if depth or encoding.startswith("bayer_"):
+        _pixel_bytes(encoding or format_)
+    if encoding != "mono16" and bytes(content[:8]) == _PNG and bytes(content[24:26]) == _GREY_16:
+        raise ImageMessageError(
+            f"a PNG with one channel of 16 bits, and its format {format_!r} names no encoding of a "
+            "picture: it looks like depth"
         )
-    if message_type in ("compressed", "sensor_msgs/msg/CompressedImage"):
-        return compressed_to_rgb(decode_compressed_image(data).data)
-    raise ImageMessageError(
-        f"{message_type!r} is no picture; use sensor_msgs/msg/Image or CompressedImage"
-    )
+    return encoding

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one image resize of the project: live path, converter and simulator all call it."""
+"""The one image resize of the package, for live inference, the converter and the simulator."""
 
 from __future__ import annotations
 
@@ -15,11 +15,20 @@ class ImageError(EvlaError):
 
 
 def resize_rgb(image: npt.NDArray[np.uint8], size: int | tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """Squash uint8 [H, W, 3] to `size` (a side, or (height, width)): uint8, contiguous.
+    """Resize a picture; its aspect ratio is not kept.
 
-    PIL Lanczos with antialias: within 0.2/255 on average of the Lanczos3 of TensorFlow, which the
-    OpenVLA and Octo loaders use. The aspect ratio is not kept, as in those loaders. An image that
-    has the size already comes back unchanged. Raises ImageError for another dtype or shape.
+    PIL Lanczos with antialiasing, which matches the Lanczos3 of TensorFlow that the OpenVLA and
+    Octo loaders use to within rounding. An image of the right size is returned unchanged.
+
+    Args:
+        image: uint8 [H, W, 3].
+        size: A side or (height, width) [pixels].
+
+    Returns:
+        uint8 [height, width, 3], contiguous.
+
+    Raises:
+        ImageError: The image has another dtype or shape.
     """
     height, width = (size, size) if isinstance(size, int) else size
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:

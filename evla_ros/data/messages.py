@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from evla_ros.data.cdr import CdrError, CdrReader
+from evla_ros.units import SECOND_NS
 
 Float64Array = npt.NDArray[np.float64]
-NANOSECONDS = 1_000_000_000
+_COVARIANCE = 36
+_GOAL_ID = 16  # bytes before the feedback of an action
 
 
 class Header(NamedTuple):
@@ -51,14 +52,6 @@ class PoseStamped(NamedTuple):
     quaternion_xyzw: Float64Array
 
 
-class TwistStamped(NamedTuple):
-    """geometry_msgs/TwistStamped: metres/second, radians/second."""
-
-    header: Header
-    linear_m_s: Float64Array
-    angular_rad_s: Float64Array
-
-
 class JointState(NamedTuple):
     """sensor_msgs/JointState: SI units, arrays may be empty."""
 
@@ -67,6 +60,45 @@ class JointState(NamedTuple):
     position: Float64Array
     velocity: Float64Array
     effort: Float64Array
+
+
+class Twist(NamedTuple):
+    """geometry_msgs/Twist: m/s and rad/s about x y z; the header of a TwistStamped, else None."""
+
+    header: Header | None
+    linear_m_s: Float64Array
+    angular_rad_s: Float64Array
+
+
+class Odometry(NamedTuple):
+    """nav_msgs/Odometry: pose of `child_frame` in `header.frame_id`, velocity in `child_frame`."""
+
+    header: Header
+    child_frame: str
+    position_m: Float64Array
+    quaternion_xyzw: Float64Array
+    linear_m_s: Float64Array
+    angular_rad_s: Float64Array
+
+
+class JointTrajectory(NamedTuple):
+    """trajectory_msgs/JointTrajectory: positions [rad or m] of its last point, by joint."""
+
+    header: Header
+    joint_names: tuple[str, ...]
+    last_positions: Float64Array
+
+
+class PoseTrajectory(NamedTuple):
+    """trajectory_msgs/MultiDOFJointTrajectory: times from the start [ns], and the transforms.
+
+    transforms: one tuple a point, each with (translation [m], quaternion xyzw as sent).
+    """
+
+    header: Header
+    joint_names: tuple[str, ...]
+    after_ns: tuple[int, ...]
+    transforms: tuple[tuple[tuple[Float64Array, Float64Array], ...], ...]
 
 
 class EpisodeEvent(NamedTuple):
@@ -93,7 +125,7 @@ class Transform(NamedTuple):
 
 def _header(reader: CdrReader) -> Header:
     seconds = int(reader.scalar("i"))
-    return Header(seconds * NANOSECONDS + reader.uint32(), reader.string())
+    return Header(seconds * SECOND_NS + reader.uint32(), reader.string())
 
 
 def decode_image(data: bytes | memoryview) -> ImageMessage:
@@ -122,18 +154,95 @@ def decode_pose_stamped(data: bytes | memoryview) -> PoseStamped:
     return PoseStamped(_header(reader), _floats(reader, 3), _floats(reader, 4))
 
 
-def decode_twist_stamped(data: bytes | memoryview) -> TwistStamped:
-    """Decode geometry_msgs/TwistStamped."""
-    reader = CdrReader(data)
-    return TwistStamped(_header(reader), _floats(reader, 3), _floats(reader, 3))
-
-
 def decode_joint_state(data: bytes | memoryview) -> JointState:
     """Decode sensor_msgs/JointState."""
     reader = CdrReader(data)
     header, names = _header(reader), reader.strings()
     arrays = [reader.sequence("f8").astype(np.float64) for _ in range(3)]
     return JointState(header, names, *arrays)
+
+
+def decode_twist(data: bytes | memoryview) -> Twist:
+    """Decode geometry_msgs/Twist."""
+    reader = CdrReader(data)
+    return Twist(None, _floats(reader, 3), _floats(reader, 3))
+
+
+def decode_twist_stamped(data: bytes | memoryview) -> Twist:
+    """Decode geometry_msgs/TwistStamped."""
+    reader = CdrReader(data)
+    return Twist(_header(reader), _floats(reader, 3), _floats(reader, 3))
+
+
+def decode_odometry(data: bytes | memoryview) -> Odometry:
+    """Decode nav_msgs/Odometry; its covariances are skipped."""
+    reader = CdrReader(data)
+    header, child = _header(reader), reader.string()
+    position, turn = _floats(reader, 3), _floats(reader, 4)
+    reader.array("f8", _COVARIANCE)
+    linear, angular = _floats(reader, 3), _floats(reader, 3)
+    reader.array("f8", _COVARIANCE)
+    return Odometry(header, child, position, turn, linear, angular)
+
+
+def decode_joint_trajectory(data: bytes | memoryview) -> JointTrajectory:
+    """Decode trajectory_msgs/JointTrajectory; of its points only the last one's positions."""
+    reader = CdrReader(data)
+    header, names, points = _header(reader), reader.strings(), reader.uint32()
+    if points * 24 > reader.remaining + 24:
+        raise CdrError(f"{points} trajectory points do not fit into {reader.remaining} bytes")
+    last = np.zeros(0)
+    for _ in range(points):
+        last = reader.sequence("f8").astype(np.float64)
+        for _further in ("velocities", "accelerations", "effort"):
+            reader.sequence("f8")
+        reader.scalar("i")
+        reader.uint32()
+    return JointTrajectory(header, names, last)
+
+
+def decode_pose_trajectory(data: bytes | memoryview) -> PoseTrajectory:
+    """Decode trajectory_msgs/MultiDOFJointTrajectory; velocities and accelerations are skipped."""
+    reader = CdrReader(data)
+    header, names, points = _header(reader), reader.strings(), reader.uint32()
+    if points * 20 > reader.remaining + 20:
+        raise CdrError(f"{points} trajectory points do not fit into {reader.remaining} bytes")
+    times, transforms = [], []
+    for _ in range(points):
+        transforms.append(
+            tuple((_floats(reader, 3), _floats(reader, 4)) for _ in range(_count(reader, 7 * 8)))
+        )
+        for _further in ("velocities", "accelerations"):
+            _floats(reader, 6 * _count(reader, 6 * 8))
+        seconds = int(reader.scalar("i"))
+        times.append(seconds * SECOND_NS + reader.uint32())
+    return PoseTrajectory(header, names, tuple(times), tuple(transforms))
+
+
+def _count(reader: CdrReader, size: int) -> int:
+    """Return the length of a sequence of items of `size` bytes each."""
+    count = reader.uint32()
+    if count * size > reader.remaining:
+        raise CdrError(f"{count} items do not fit into {reader.remaining} bytes")
+    return count
+
+
+def decode_gripper_feedback(data: bytes | memoryview) -> float:
+    """Decode the position in a control_msgs/action/GripperCommand_FeedbackMessage."""
+    reader = CdrReader(data)
+    reader.array("u1", _GOAL_ID)
+    position = float(reader.scalar("d"))
+    reader.scalar("d")  # effort
+    reader.array("u1", 2)  # stalled, reached_goal
+    return position
+
+
+def decode_parallel_gripper_feedback(data: bytes | memoryview) -> JointState:
+    """Decode the state in a control_msgs/action/ParallelGripperCommand_FeedbackMessage."""
+    raw = bytes(data)
+    if len(raw) < 4 + _GOAL_ID:
+        raise CdrError(f"message ends at byte {len(raw)}, needed {4 + _GOAL_ID}")
+    return decode_joint_state(raw[:4] + raw[4 + _GOAL_ID :])  # a multiple of every alignment
 
 
 def decode_tf_message(data: bytes | memoryview) -> tuple[Transform, ...]:
@@ -151,11 +260,6 @@ def decode_tf_message(data: bytes | memoryview) -> tuple[Transform, ...]:
 def decode_string(data: bytes | memoryview) -> str:
     """Decode std_msgs/String."""
     return CdrReader(data).string()
-
-
-def decode_bool(data: bytes | memoryview) -> bool:
-    """Decode std_msgs/Bool."""
-    return bool(CdrReader(data).scalar("B"))
 
 
 def decode_float64(data: bytes | memoryview) -> float:
@@ -188,37 +292,13 @@ def decode_episode_event(data: bytes | memoryview) -> EpisodeEvent:
     )
 
 
-def decode_float32(data: bytes | memoryview) -> float:
-    """Decode std_msgs/Float32."""
-    return float(CdrReader(data).scalar("f"))
-
-
-def decode_header(data: bytes | memoryview) -> Header:
-    """Decode only the leading std_msgs/Header of any message that starts with one."""
-    return _header(CdrReader(data))
-
-
 def header_stamp_ns(data: bytes | memoryview) -> int:
     """Read only the stamp of a message that starts with a std_msgs/Header (12 bytes touched)."""
     reader = CdrReader(data[:12])
-    return int(reader.scalar("i")) * NANOSECONDS + reader.uint32()
+    return int(reader.scalar("i")) * SECOND_NS + reader.uint32()
 
 
-DECODERS: dict[str, Callable[[bytes | memoryview], Any]] = {
-    "sensor_msgs/msg/Image": decode_image,
-    "sensor_msgs/msg/CompressedImage": decode_compressed_image,
-    "sensor_msgs/msg/JointState": decode_joint_state,
-    "geometry_msgs/msg/PoseStamped": decode_pose_stamped,
-    "geometry_msgs/msg/TwistStamped": decode_twist_stamped,
-    "tf2_msgs/msg/TFMessage": decode_tf_message,
-    "std_msgs/msg/String": decode_string,
-    "std_msgs/msg/Bool": decode_bool,
-    "std_msgs/msg/Float64": decode_float64,
-    "std_msgs/msg/Float32": decode_float32,
-    "std_msgs/msg/Float64MultiArray": decode_float64_array,
-    "evla_ros/msg/EpisodeEvent": decode_episode_event,
-    "std_msgs/msg/Header": decode_header,
-}
+# Not trajectories: the stamp of one says when it is to begin, often 0 for now.
 HEADER_FIRST = frozenset(
     f"{package}/msg/{name}"
     for package, names in {
@@ -228,7 +308,6 @@ HEADER_FIRST = frozenset(
             "AccelStamped PoseWithCovarianceStamped TwistWithCovarianceStamped"
         ),
         "nav_msgs": "Odometry",
-        "trajectory_msgs": "JointTrajectory",
         "diagnostic_msgs": "DiagnosticArray",
     }.items()
     for name in names.split()

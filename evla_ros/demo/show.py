@@ -5,45 +5,86 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
+import webbrowser
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
-from evla_ros.demo.audience import Audience, Rgb
+from evla_ros.data.view.mp4 import write_mp4
+from evla_ros.demo.episode import EPISODE_LIMIT_S, Outcome, play
+from evla_ros.demo.observer import Observer, Rgb
 from evla_ros.demo.rehearsal import Rehearsal, rehearse
-from evla_ros.demo.scene import Outcome, play
-from evla_ros.demo.stage import Stage, set_stage
+from evla_ros.demo.session import Session, open_session
 from evla_ros.embodiment import load_embodiment
-from evla_ros.sim.evaluation.video import write_mp4
-from evla_ros.sim.worlds import make_world
+from evla_ros.policy.remote.address import ServerAddress
+from evla_ros.sim.worlds import make_suite, make_world
 
 FAMILIES = {
     "tabletop_arm": ("reach", "lift", "push", "put_in_bowl", "open"),
     "humanoid_upper_body": ("lift_both", "lift_tray"),
+    "mobile_manipulator": ("fetch", "bin", "open"),
 }
 WIDTH = 78
 
 
-def show(world: str, families: Sequence[str], seed: int, checkpoint: str, video: Path) -> bool:
-    """Play an episode per family; returns whether every one was solved.
+def show(
+    world: str,
+    families: Sequence[str],
+    seed: int,
+    checkpoint: str,
+    video: Path,
+    server: ServerAddress | None = None,
+    *,
+    console: bool = False,
+    runtime: str = "auto",
+) -> bool:
+    """Play an episode per task family through the real nodes.
 
-    checkpoint: folder of the policy; empty lets the node follow the expert's rehearsals.
+    Args:
+        world: name of the simulated world, and of its robot.
+        families: what to play; those of `FAMILIES` when empty.
+        seed: seed of the first episode; each further one takes the next.
+        checkpoint: folder of the policy; empty lets the node follow the expert's rehearsals.
+        video: the MP4 to write.
+        server: where the policy is instead.
+        console: serve the operator's page meanwhile.
+        runtime: what computes the network.
+
+    Returns:
+        Whether every episode was solved.
     """
     embodiment = load_embodiment(world)
-    scenes = _rehearse(world, families or FAMILIES[world], seed)
+    rehearsals = _rehearse(world, families or FAMILIES[world], seed)
     frames: list[Rgb] = []
-    if checkpoint:
-        print(f"policy: {checkpoint}")
+    if server or checkpoint:
+        print(f"policy: {server.url if server else checkpoint}")
     else:
         print("No checkpoint: the policy node follows the path of the scripted expert's rehearsal.")
-    with set_stage(world, embodiment, checkpoint) as stage, stage.robot() as robot:
+    with (
+        open_session(world, embodiment, checkpoint, server, runtime) as session,
+        session.robot() as robot,
+        session.console() if console else nullcontext("") as address,
+    ):
+        if address:
+            print(
+                f"console: {address} (look, stop, drive; until the demonstration ends)", flush=True
+            )
+            open_in_browser(address)
         # A checkpoint answers every instruction; a rehearsed path is a policy of its own.
-        shows = [scenes] if checkpoint else [[scene] for scene in scenes]
-        outcomes = [o for part in shows for o in _play_part(stage, robot.check, part, frames)]
+        parts = [rehearsals] if server or checkpoint else [[one] for one in rehearsals]
+        outcomes = [o for part in parts for o in _play_part(session, robot.check, part, frames)]
     print(table(outcomes))
     write_mp4(video, frames, embodiment.rate_hz)
     print(f"video: {video} ({len(frames)} frames)")
     return all(outcome.success for outcome in outcomes)
+
+
+def open_in_browser(address: str) -> None:
+    """Open a page where there is a screen to show it on, and a person at it."""
+    if sys.stdout.isatty() and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        webbrowser.open(address)
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
@@ -68,32 +109,38 @@ def _shown(value: float, width: int) -> str:
 
 
 def _rehearse(world: str, families: Sequence[str], seed: int) -> list[Rehearsal]:
-    stage = make_world(world)
+    simulated = make_world(world)
     try:
-        return [rehearse(stage, family, seed + i) for i, family in enumerate(families)]
+        return [rehearse(simulated, family, seed + i) for i, family in enumerate(families)]
     finally:
-        stage.close()
+        simulated.close()
 
 
 def _play_part(
-    stage: Stage, check_robot: Callable[[], None], scenes: Sequence[Rehearsal], frames: list[Rgb]
+    session: Session,
+    check_robot: Callable[[], None],
+    rehearsals: Sequence[Rehearsal],
+    frames: list[Rgb],
 ) -> list[Outcome]:
-    """Play scenes one after the other with one policy node."""
-    with stage.policy(scenes[0]) as policy:
+    """Play episodes one after the other with one policy node; their frames are appended."""
+    with session.policy(rehearsals[0]) as policy:
 
         def check() -> None:
             policy.check()
             check_robot()
 
-        with stage.audience(check) as audience:
-            return [_episode(audience, scene, frames) for scene in scenes]
+        with session.observer(check) as observer:
+            limit_s = max(EPISODE_LIMIT_S, make_suite(session.world).limit_s)
+            return [_episode(observer, one, frames, limit_s) for one in rehearsals]
 
 
-def _episode(audience: Audience, scene: Rehearsal, frames: list[Rgb]) -> Outcome:
-    audience.frames.clear()
-    outcome = play(audience, scene.instruction, scene.seed, _say)
+def _episode(
+    observer: Observer, rehearsal: Rehearsal, frames: list[Rgb], limit_s: float
+) -> Outcome:
+    observer.frames.clear()
+    outcome = play(observer, rehearsal.instruction, rehearsal.seed, _say, limit_s)
     _say("")
-    frames.extend(audience.pictures())
+    frames.extend(observer.pictures())
     print(f"{'solved' if outcome.success else 'NOT solved'}: {outcome.instruction}", flush=True)
     return outcome
 

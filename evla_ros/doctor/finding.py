@@ -14,8 +14,16 @@ COLOURS = {"ok": "\033[32m", "note": "\033[33m", "red": "\033[31m"}
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What was looked at and seen; `fix` is what mends a red line, or improves a note."""
+class MachineFinding:
+    """One line of the table: what was looked at, what was seen, and what to do about it.
+
+    Attributes:
+        subject: the heading that it stands under, such as `ROS 2`.
+        name: what was looked at.
+        status: `ok`, `note` (only some verbs need it) or `red` (has to be mended).
+        seen: what was found, with its value.
+        fix: what mends a red line or improves a note; empty when there is nothing to do.
+    """
 
     subject: str
     name: str
@@ -24,29 +32,29 @@ class Finding:
     fix: str = ""
 
 
-def ok(subject: str, name: str, seen: str) -> Finding:
-    """Return a line that needs nothing."""
-    return Finding(subject, name, "ok", seen)
+def ok(subject: str, name: str, seen: str) -> MachineFinding:
+    """Return a finding that needs nothing."""
+    return MachineFinding(subject, name, "ok", seen)
 
 
-def note(subject: str, name: str, seen: str, fix: str) -> Finding:
-    """Return a line about something that only some verbs need."""
-    return Finding(subject, name, "note", seen, fix)
+def note(subject: str, name: str, seen: str, fix: str) -> MachineFinding:
+    """Return a finding about something that only some verbs need."""
+    return MachineFinding(subject, name, "note", seen, fix)
 
 
-def red(subject: str, name: str, seen: str, fix: str) -> Finding:
-    """Return a line about something that has to be mended."""
-    return Finding(subject, name, "red", seen, fix)
+def red(subject: str, name: str, seen: str, fix: str) -> MachineFinding:
+    """Return a finding about something that has to be mended."""
+    return MachineFinding(subject, name, "red", seen, fix)
 
 
-def to_json(findings: Sequence[Finding]) -> str:
-    """Return `{"healthy": bool, "findings": [...]}` as text."""
+def to_json(findings: Sequence[MachineFinding]) -> str:
+    """Return the findings as one JSON object in a text: `{"healthy": bool, "findings": [...]}`."""
     rows = [asdict(finding) for finding in findings]
     return json.dumps({"healthy": healthy(findings), "findings": rows}, indent=1)
 
 
-def to_table(findings: Sequence[Finding], *, colour: bool) -> str:
-    """Return one line per finding, and under it the fix where there is one."""
+def to_table(findings: Sequence[MachineFinding], *, colour: bool) -> str:
+    """Return the findings as lines for a terminal, each with its fix underneath if it has one."""
     width = max((len(finding.name) for finding in findings), default=0)
     lines, subject = [], None
     for finding in findings:
@@ -60,6 +68,6 @@ def to_table(findings: Sequence[Finding], *, colour: bool) -> str:
     return "\n".join(lines)
 
 
-def healthy(findings: Sequence[Finding]) -> bool:
-    """Return True when nothing is red."""
+def healthy(findings: Sequence[MachineFinding]) -> bool:
+    """Return whether no finding is red."""
     return all(finding.status != "red" for finding in findings)

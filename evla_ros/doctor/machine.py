@@ -1,10 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Python, the libraries, memory and disk."""
+"""The doctor's look at this machine: Python, libraries, memory, disk, torch, rendering."""
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import shutil
@@ -12,7 +14,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from evla_ros.doctor.finding import Finding, note, ok, red
+from evla_ros.doctor.finding import MachineFinding, note, ok, red
+from evla_ros.errors import EvlaError
+from evla_ros.machine import machine
 
 SUPPORTED = ((3, 10), (3, 14))
 REQUIRED = ("numpy", "pydantic", "PyYAML")
@@ -25,8 +29,12 @@ EXTRAS = {
 RAW_BYTES_PER_S = 55e6
 
 
-def check(folder: Path) -> Iterator[Finding]:
-    """Look at this interpreter and machine; `folder` is where bags would go."""
+def check(folder: Path) -> Iterator[MachineFinding]:
+    """Look at this interpreter and this machine.
+
+    Args:
+        folder: where bags would be written; its disk is examined.
+    """
     yield _python()
     for package in REQUIRED:
         found = _version(package)
@@ -37,14 +45,49 @@ def check(folder: Path) -> Iterator[Finding]:
     yield _disk(folder)
 
 
-def _python() -> Finding:
+def check_torch() -> Iterator[MachineFinding]:
+    """Look at the processor and at torch, which every policy that runs on this machine needs."""
+    hardware = machine()
+    sets = [name for name, key in (("AMX", "amx"), ("AVX-512", "avx512")) if hardware[key]]
+    yield ok(
+        "torch", "processor", f"{hardware['processor']}; {', '.join(sets) or 'no AMX, no AVX-512'}"
+    )
+    if importlib.util.find_spec("torch") is None:
+        fix = "pip install 'evla_ros[model]'; not needed on a robot whose policy runs elsewhere"
+        yield note("torch", "torch", "not installed", fix)
+        return
+    try:
+        torch = importlib.import_module("torch")
+    except (ImportError, OSError) as error:
+        yield red("torch", "torch", f"cannot be imported: {error}", "reinstall torch==2.13.0")
+        return
+    capability = torch.backends.cpu.get_cpu_capability()
+    seen = f"{torch.__version__}, {torch.get_num_threads()} threads, kernels for {capability}"
+    yield ok("torch", "torch", seen)
+    yield from _devices(torch)
+
+
+def check_rendering() -> Iterator[MachineFinding]:
+    """Ask the simulator which headless OpenGL it would use; nothing if MuJoCo is not installed."""
+    if importlib.util.find_spec("mujoco") is None:
+        return
+    from evla_ros.sim.gl_backend import choose_backend
+
+    try:
+        yield ok("simulator", "rendering", choose_backend())
+    except EvlaError as error:
+        fix = "apt install libosmesa6, or libegl1 with libgl1-mesa-dri"
+        yield note("simulator", "rendering", str(error), fix)
+
+
+def _python() -> MachineFinding:
     seen = f"{platform.python_version()} at {sys.executable}"
     if SUPPORTED[0] <= sys.version_info[:2] <= SUPPORTED[1]:
         return ok("machine", "Python", seen)
     return red("machine", "Python", seen, "use Python 3.10 to 3.14, as in `PYTHON=python3.12 make`")
 
 
-def _extra(extra: str, packages: tuple[str, ...]) -> Finding:
+def _extra(extra: str, packages: tuple[str, ...]) -> MachineFinding:
     versions = {package: _version(package) for package in packages}
     missing = [package for package, version in versions.items() if not version]
     if missing:
@@ -53,7 +96,7 @@ def _extra(extra: str, packages: tuple[str, ...]) -> Finding:
     return ok("machine", f"extra {extra}", ", ".join(f"{p} {v}" for p, v in versions.items()))
 
 
-def _memory() -> Finding:
+def _memory() -> MachineFinding:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     seen = f"{total:.1f} GiB, {len(os.sched_getaffinity(0))} cores for this process"
     if total < 3.5:
@@ -61,7 +104,7 @@ def _memory() -> Finding:
     return ok("machine", "memory", seen)
 
 
-def _disk(folder: Path) -> Finding:
+def _disk(folder: Path) -> MachineFinding:
     free = shutil.disk_usage(folder).free
     minutes = free / RAW_BYTES_PER_S / 60
     seen = f"{free / 1e9:.0f} GB free in {folder.resolve()}: {minutes:.0f} min of two raw cameras"
@@ -77,3 +120,22 @@ def _version(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return ""
+
+
+def _devices(torch: object) -> Iterator[MachineFinding]:
+    cuda = torch.cuda  # type: ignore[attr-defined]
+    if not cuda.is_available():
+        built = torch.version.cuda  # type: ignore[attr-defined]
+        seen = (
+            "none: this is a CPU build" if built is None else f"none, though built for CUDA {built}"
+        )
+        if built is None:
+            yield ok("torch", "GPU", seen)
+        else:
+            yield note("torch", "GPU", seen, "check the driver with `nvidia-smi`")
+        return
+    for index in range(cuda.device_count()):
+        properties = cuda.get_device_properties(index)
+        memory = f"{properties.total_memory / 2**30:.0f} GiB"
+        seen = f"{properties.name}, {memory}, compute {properties.major}.{properties.minor}"
+        yield ok("torch", f"cuda:{index}", seen)

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A real publish and receive between two processes; prints what arrived as one JSON object.
+"""Send real messages between two processes and print what arrived, as one JSON object.
 
-`python -m evla_ros.doctor.ros_self_test` starts itself again as the publisher and listens.
+`python -m evla_ros.doctor.ros_self_test` listens, and starts itself again as the publisher.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ DISCOVERY_S = 10.0
 
 
 def main(arguments: list[str]) -> int:
-    """Listen, or publish when a topic is given; 0 when messages arrived."""
+    """Listen, or publish when a topic is given.
+
+    Returns:
+        The exit code: 0 when at least one message arrived.
+    """
     if arguments:
         return _publish(arguments[0])
     topic = f"evla_doctor_{os.getpid()}"

@@ -6,13 +6,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from evla_ros.embodiment.schema import Embodiment
+from evla_ros.embodiment.schema import NOT_IN_HASH, Embodiment
 
 
 def differences(ours: Embodiment, theirs: Embodiment) -> list[str]:
-    """Return one line per field that differs, dotted path first; empty when the hashes agree."""
-    a = ours.model_dump(mode="json", exclude={"description"})
-    b = theirs.model_dump(mode="json", exclude={"description"})
+    """Return one line per field in which two embodiments differ; empty when their hashes agree.
+
+    Args:
+        ours: the embodiment that is used here.
+        theirs: the one of the bag, dataset or checkpoint.
+
+    Returns:
+        Lines such as `arms[0].limits.max_step_m: 0.03 here, 0.02 there`: the dotted path of the
+        field, then both values. What enters no hash is not compared.
+    """
+    a = ours.model_dump(mode="json", exclude=set(NOT_IN_HASH))
+    b = theirs.model_dump(mode="json", exclude=set(NOT_IN_HASH))
     return _compare("", a, b)
 
 

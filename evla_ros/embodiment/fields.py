@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 _NAME_PART = "[A-Za-z_][A-Za-z0-9_]*"
 _TOPIC = re.compile(rf"~?/?{_NAME_PART}(/{_NAME_PART})*")
@@ -15,6 +15,12 @@ _FRAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*(/[A-Za-z0-9_.\-]+)*")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 T = TypeVar("T")
+
+
+class Section(BaseModel):
+    """A part of the file: no key that it does not know, unchanged once loaded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _topic(value: str) -> str:
@@ -49,7 +55,15 @@ Corner = Annotated[list[Number], Field(min_length=3, max_length=3)]
 
 
 def unique(what: str, values: list[str]) -> None:
-    """Raise ValueError naming the first value that occurs twice."""
+    """Check that no value occurs twice.
+
+    Args:
+        what: what the values are, for the message ("arm name").
+        values: the values to check.
+
+    Raises:
+        ValueError: names the first value that occurs twice; pydantic turns it into a message.
+    """
     seen: set[str] = set()
     for value in values:
         if value in seen:

@@ -4,18 +4,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from evla_ros.embodiment.schema import Embodiment
-from evla_ros.embodiment.yaml_text import read_yaml
-from evla_ros.errors import EvlaError, nearest
-
-PathKeys = tuple[int | str, ...]
+from evla_ros.embodiment.streams import ANY_TYPE, Kind, streams_of
+from evla_ros.errors import EvlaError, nearest, shown
+from evla_ros.reading.limits import YAML_BYTES
+from evla_ros.reading.text_files import TextError, read_text
+from evla_ros.reading.yaml_files import parse_yaml
+from evla_ros.settings_errors import problems
+from evla_ros.shared_files import embodiments_folder
 
 
 class EmbodimentError(EvlaError):
@@ -33,88 +33,62 @@ def load_embodiment(name_or_path: str | Path) -> Embodiment:
     """
     path = Path(name_or_path)
     if path.suffix not in {".yaml", ".yml"}:
-        path = embodiment_folder() / f"{name_or_path}.yaml"
+        path = embodiments_folder() / f"{name_or_path}.yaml"
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        names = sorted(file.stem for file in embodiment_folder().glob("*.yaml"))
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        hint = nearest(path.stem, names)
-        raise EmbodimentError(str(path), [f"cannot be read ({reason}); {hint}"]) from error
-    return parse_embodiment(text, source=str(path))
+        text = read_text(path, YAML_BYTES)
+    except TextError as error:
+        names = sorted(file.stem for file in embodiments_folder().glob("*.yaml"))
+        raise EmbodimentError(
+            error.source, [f"{error.problem}; {nearest(path.stem, names)}"]
+        ) from error
+    return parse_embodiment(text, source=shown(path))
 
 
 def parse_embodiment(text: str, source: str = "embodiment") -> Embodiment:
     """Return the Embodiment of a YAML text; raises EmbodimentError listing every problem."""
     try:
-        tree = read_yaml(text)
-    except yaml.YAMLError as error:
-        raise EmbodimentError(source, [_yaml_problem(error)]) from error
+        tree = parse_yaml(text, source)
+    except TextError as error:
+        raise EmbodimentError(source, [error.problem]) from error
     if not isinstance(tree, dict):
         raise EmbodimentError(
             source, [f"holds {type(tree).__name__}; an embodiment file is a mapping of keys"]
         )
     try:
-        return Embodiment.model_validate(tree).with_text(text)
+        embodiment = Embodiment.model_validate(tree).with_text(text)
     except ValidationError as error:
-        problems = [_problem(dict(item)) for item in error.errors(include_url=False)]
-        raise EmbodimentError(source, problems) from error
+        found = [str(problem) for problem in problems(error, Embodiment)]
+        raise EmbodimentError(source, found) from error
+    clashes = _type_clashes(embodiment) + _recorded_already(embodiment)
+    if clashes:
+        raise EmbodimentError(source, clashes)
+    return embodiment
 
 
-def embodiment_folder() -> Path:
-    """Return the folder of shipped files: the checkout's, the ROS share's or the wheel's."""
-    package = Path(__file__).resolve().parent.parent
-    candidates = [
-        package.parent,
-        *(p / "share/evla_ros" for p in package.parents),
-        Path(sys.prefix) / "share/evla_ros",
-    ]
-    for candidate in candidates:
-        folder = candidate / "config" / "embodiments"
-        if folder.is_dir():
-            return folder
-    return candidates[0] / "config" / "embodiments"
+def _type_clashes(embodiment: Embodiment) -> list[str]:
+    """Return a sentence for each topic that two streams expect different messages on."""
+    found = []
+    for topic, streams in streams_of(embodiment).by_topic().items():
+        types = {s.type: str(s.key) for s in streams if s.type != ANY_TYPE}
+        if len(types) > 1:
+            named = " and ".join(f"{key} ({kind})" for kind, key in types.items())
+            found.append(f"topic {topic!r} cannot carry both {named}; give each its own topic")
+    return found
 
 
-def _yaml_problem(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-    return f"{where}not valid YAML: {getattr(error, 'problem', None) or error}"
+def _recorded_already(embodiment: Embodiment) -> list[str]:
+    """Return a sentence for each entry of `record` that is another stream's topic as well.
 
-
-def _problem(item: dict[str, Any]) -> str:
-    keys: PathKeys = tuple(key for key in item["loc"] if key != "[key]")
-    path, kind, value = _dotted(keys), item["type"], item["input"]
-    if kind == "extra_forbidden":
-        hint = nearest(str(keys[-1]), _fields_at(keys[:-1]))
-        return f"{path}: unknown key; {hint}"
-    if kind == "missing":
-        return f"{path}: missing; this key is required"
-    message = str(item["msg"]).removeprefix("Value error, ")
-    if kind == "value_error":
-        return f"{path}: {message}" if path else message
-    if isinstance(value, dict | list):
-        return f"{path}: {message[0].lower()}{message[1:]}"
-    return f"{path}: {value!r} is not accepted: {message[0].lower()}{message[1:]}"
-
-
-def _dotted(keys: PathKeys) -> str:
-    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
-    return text.lstrip(".")
-
-
-def _fields_at(keys: PathKeys) -> list[str]:
-    """Return the names allowed in the section at that path."""
-    model: type[BaseModel] = Embodiment
-    for key in keys:
-        field = model.model_fields.get(str(key))
-        if field is None:
-            continue  # an index into a list, or a key of a mapping: same model
-        model = next((m for m in _models_in(field.annotation)), model)
-    return list(model.model_fields)
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [m for inner in getattr(annotation, "__args__", ()) for m in _models_in(inner)]
+    A column of all its numbers may be wanted beside the input; its own name says so.
+    """
+    streams = [s for s in streams_of(embodiment) if s.key.kind is not Kind.EXTRA]
+    used = {stream.topic.lstrip("/"): str(stream.key) for stream in streams}
+    found = []
+    for index, one in enumerate(embodiment.record):
+        stream = used.get(one.topic.lstrip("/"))
+        if stream is not None and one.name is None:
+            found.append(
+                f"record[{index}]: {one.topic!r} is recorded already, as {stream}; take it out, or "
+                "give it a `name` to have all its numbers as a column beside"
+            )
+    return found

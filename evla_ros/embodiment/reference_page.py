@@ -30,14 +30,18 @@ refused with its dotted path and the nearest valid name, for example
 
 - **An action** is, per arm in file order, 7 numbers: dx dy dz [m] in `base_frame`; droll dpitch
   dyaw [rad], fixed-axis XYZ angles applied as R_next = R(delta) R_now in `base_frame`; gripper,
-  absolute, 1 = open and 0 = closed.
+  absolute, 1 = open and 0 = closed. A `base` adds vx vy [m/s] and wz [rad/s] in its own frame, each
+  of `axes` one absolute position [m or rad]: the velocity and position at the end of the action.
 - **Proprio**: `ee_pose` is x y z qx qy qz qw per arm, `gripper` the opening in [0, 1],
-  `joint_positions` the angles of `joints`.
-- **The hash** of the content (comments, key order and `description` do not count) travels in every
-  bag, dataset and checkpoint. A node refuses to start with a checkpoint made for another
+  `joint_positions` the angles of `joints`, `base_velocity` vx vy wz and `base_pose` x y yaw of the
+  odometry, `axes` the measured position of each.
+- **The hash** of the content (comments, key order, `description` and `record` do not count) travels
+  in every bag, dataset and checkpoint. A node refuses to start with a checkpoint made for another
   embodiment, and says which field differs.
-- **Your own robot**: copy the example at the end, change names, topics and limits, and try
-  `evla doctor --embodiment my_robot.yaml`, which says which topics are alive.
+- **Recorded beside** the inputs is what `record` lists, topics of whatever type: `[/ft/wrench,
+  /imu]`, or `{{topic: /depth, column: depth}}` ([dataset.md](dataset.md#what-is-recorded-beside)).
+- **Your own robot**: `evla robot init my_robot.yaml` proposes the file from the running graph or
+  from a bag (`--from BAG`); `evla robot check my_robot.yaml` says what of it does not hold.
 """
 
 
@@ -93,8 +97,8 @@ def _describe(schema: dict[str, Any]) -> str:
         return f"list of {_describe(schema['items']).strip()}"
     if "$ref" in schema or schema.get("type") == "object":
         return "section"
-    words = {"exclusiveMinimum": "> ", "minimum": ">= ", "maximum": "<= "}
-    bounds = ", ".join(f"{word}{schema[key]:g}" for key, word in words.items() if key in schema)
+    signs = {"exclusiveMinimum": "> ", "minimum": ">= ", "maximum": "<= "}
+    bounds = ", ".join(f"{sign}{schema[key]:g}" for key, sign in signs.items() if key in schema)
     return f"{schema['type']} {bounds}".strip()
 
 

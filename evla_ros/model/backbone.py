@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Vision backbones on the layers of transformers; the unused last block is not built."""
+"""Vision towers built from the layers of transformers; their unused last block is left out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from transformers.models.dinov2_with_registers.modeling_dinov2_with_registers im
 from transformers.models.siglip.modeling_siglip import SiglipEncoderLayer
 
 from evla_ros.model.config import BackboneConfig
-from evla_ros.model.conv_stem import ConvStem
 from evla_ros.model.device_constant import DeviceConstant
+from evla_ros.model.errors import ModelConfigError
 
 
 class VisionBackbone(nn.Module):
-    """Patch embedding, positions and all blocks but the last of one DINOv2 or SigLIP tower."""
+    """One DINOv2 or SigLIP tower: patch embedding, positions, and all blocks but the last."""
 
     def __init__(self, config: BackboneConfig, image_size: int, attention: str = "sdpa") -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class VisionBackbone(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Truncated normal weights (0.02), zero biases: the initialisation of both families."""
+        """Draw weights from a truncated normal (0.02) and zero the biases, as both families do."""
         for module in self.modules():
             if isinstance(module, (nn.Linear, nn.Conv2d)):
                 nn.init.trunc_normal_(module.weight, std=0.02)
@@ -51,20 +51,20 @@ class VisionBackbone(nn.Module):
             nn.init.trunc_normal_(self.prefix, std=0.02)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Patch features of the second-to-last block, without final norm.
+        """Return the patch features of the second-to-last block, without a final norm.
 
         Args:
-            images: [N, 3, S, S], float in [0, 1] (not yet normalised).
+            images: [images, 3, side, side], float in [0, 1], not yet normalised.
 
         Returns:
-            [N, patches, hidden_size], prefix tokens stripped.
+            [images, patches, hidden_size]; the class and register tokens are left out.
         """
         mean, std = self._normalisation.on(images.device)
         pixels = ((images - mean) / std).to(self.position_embedding.dtype)
         hidden = self.patch_embedding(pixels).flatten(2).transpose(1, 2)  # [N, patches, width]
         hidden = hidden + self.position_embedding
         if self.prefix_tokens:
-            hidden = torch.cat([self.prefix.expand(len(hidden), -1, -1), hidden], dim=1)
+            hidden = torch.cat([self.prefix.expand(hidden.shape[0], -1, -1), hidden], dim=1)
         for block in self.blocks:
             hidden = block(hidden, None)
         return hidden[:, self.prefix_tokens :]
@@ -92,3 +92,44 @@ def _siglip_layer(config: BackboneConfig, attention: str) -> nn.Module:
         attn_implementation=attention,
     )
     return SiglipEncoderLayer(settings)
+
+
+class ConvStem(nn.Sequential):
+    """3x3 convolutions from an image to patches, [N, 3, S, S] -> [N, width, S / patch, S / patch].
+
+    The strides of the convolutions multiply to the patch size.
+    """
+
+    def __init__(self, width: int, patch_size: int) -> None:
+        strides = _factors(patch_size)
+        layers: list[nn.Module] = []
+        channels = 3
+        for index, stride in enumerate(strides):
+            out = max(8, width >> (len(strides) - 1 - index))
+            layers += [
+                nn.Conv2d(
+                    channels,
+                    out,
+                    kernel_size=max(3, stride),
+                    stride=stride,
+                    padding=1 if stride < 4 else 0,
+                )
+            ]
+            if index < len(strides) - 1:
+                layers.append(nn.GELU())
+            channels = out
+        super().__init__(*layers)
+
+
+def _factors(patch_size: int) -> list[int]:
+    factors = []
+    rest = patch_size
+    for prime in (2, 3):
+        while rest % prime == 0:
+            factors.append(prime)
+            rest //= prime
+    if rest != 1:
+        raise ModelConfigError(
+            f"a conv stem needs a patch size of factors 2 and 3, not {patch_size}"
+        )
+    return factors

@@ -12,8 +12,11 @@ from torch import Tensor, nn
 from evla_ros.model.config import EvlaConfig
 from evla_ros.model.errors import CheckpointError
 from evla_ros.model.evla_model import EvlaModel
+from evla_ros.model.stored import Stored
+from evla_ros.model.weight_writer import check_finite
 
 SLOTS = "slot_embedding"
+WEIGHT_DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 _PATTERN = 1_000_003  # a prime, so that rows of a matrix do not repeat
 
 
@@ -24,10 +27,18 @@ def build_with(
     device: str | torch.device = "cpu",
     dtype: torch.dtype | None = None,
 ) -> EvlaModel:
-    """An evaluation-mode model whose parameters ARE the given tensors (moved and cast if asked).
+    """Return a model in evaluation mode whose parameters are the given tensors.
 
-    A missing slot embedding (released weights never had one) becomes zeros; any other missing,
-    unknown or misshapen tensor raises `CheckpointError`.
+    Args:
+        config: the architecture.
+        tensors: parameter name -> tensor. A missing slot embedding becomes zeros, since released
+            weights never had one.
+        source: where the tensors come from, for messages.
+        device: where they are moved to.
+        dtype: what they are cast to; None keeps theirs.
+
+    Raises:
+        CheckpointError: a tensor is missing, unknown or of another shape.
     """
     with torch.device("meta"):
         model = EvlaModel(config)
@@ -36,9 +47,11 @@ def build_with(
     if SLOTS not in given:
         sample = next(iter(given.values())) if given else torch.zeros(1)
         given[SLOTS] = torch.zeros(expected[SLOTS].shape, dtype=sample.dtype)
-    _check(expected, given, source)
+    check_shapes(expected, given, source)
+    for name, tensor in given.items():
+        _check_numbers(name, tensor, source)
     for name in list(given):
-        _assign(model, name, given.pop(name).to(device=device, dtype=dtype))
+        assign(model, name, given.pop(name).to(device=device, dtype=dtype))
     model.language_model.rebuild_buffers(torch.device(device))
     return model.eval()
 
@@ -46,7 +59,7 @@ def build_with(
 def random_model(
     config: EvlaConfig, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
 ) -> EvlaModel:
-    """A model with random weights straight in its dtype, for speed measurements of large shapes."""
+    """Return a model with random weights, made in their final dtype; for speed measurements."""
     with torch.device("meta"):
         model = EvlaModel(config)
     pattern = 0.02 * torch.randn(_PATTERN, device=device).to(dtype)
@@ -55,12 +68,19 @@ def random_model(
         is_scale = parameter.dim() == 1 and not name.endswith("bias")
         for piece in fresh.view(-1).split(len(pattern)):  # drawing 10^9 numbers takes a minute
             piece.copy_(pattern[: len(piece)])
-        _assign(model, name, fresh.fill_(1.0) if is_scale else fresh)
+        assign(model, name, fresh.fill_(1.0) if is_scale else fresh)
     model.language_model.rebuild_buffers(torch.device(device))
     return model.eval()
 
 
-def _check(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], source: str) -> None:
+def check_shapes(
+    expected: Mapping[str, Tensor], given: Mapping[str, Tensor | Stored], source: str
+) -> None:
+    """Compare tensors with the parameters that a network has.
+
+    Raises:
+        CheckpointError: a tensor is missing, unknown or of another shape.
+    """
     missing, unknown = (
         sorted(expected.keys() - given.keys()),
         sorted(given.keys() - expected.keys()),
@@ -81,6 +101,14 @@ def _check(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], source: 
             )
 
 
-def _assign(model: EvlaModel, name: str, tensor: Tensor) -> None:
+def _check_numbers(name: str, tensor: Tensor, source: str) -> None:
+    """Refuse weights that are no floating-point numbers, or not finite."""
+    if tensor.dtype not in WEIGHT_DTYPES:
+        raise CheckpointError(f"{source}: {name} holds {tensor.dtype}; weights are floating-point")
+    check_finite(tensor, f"{source}: {name}")
+
+
+def assign(model: EvlaModel, name: str, tensor: Tensor) -> None:
+    """Put a tensor in the place of a parameter."""
     path, _, leaf = name.rpartition(".")
     setattr(model.get_submodule(path), leaf, nn.Parameter(tensor))

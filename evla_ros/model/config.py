@@ -4,16 +4,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from evla_ros.errors import nearest
 from evla_ros.model.errors import ModelConfigError
+from evla_ros.settings_errors import lines, problems
 
-MaskKind = Literal["isolated", "bidirectional", "prefix_lm", "block_prefix_lm"]
+MaskKind = Literal["isolated", "bidirectional", "prefix_lm", "block_prefix_lm", "full"]
 DecodeMode = Literal["joint", "autoregressive", "released"]
 HeadName = Literal["tokens", "l1"]
+Readout = Literal["own", "previous"]
+Normalization = Literal["q99", "min_max", "mean_std"]
+# Sizes beyond any network of this kind; a damaged file must not make one of them.
+MOST_WIDTH, MOST_LAYERS, MOST_HEADS, MOST_TOKENS, MOST_PIXELS = 1 << 17, 512, 1024, 1 << 24, 4096
+Width = Annotated[int, Field(gt=0, le=MOST_WIDTH)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Level = Annotated[int, Field(ge=0, le=255)]
+TokenId = Annotated[int, Field(ge=0, lt=MOST_TOKENS)]
 PUBLISHED_TEMPLATE = "In: What action should the robot take to {instruction}?\nOut:"
 
 
@@ -25,16 +34,16 @@ class BackboneConfig(_Strict):
     """One vision transformer; of the `depth` published blocks the last is never built."""
 
     kind: Literal["dinov2", "siglip"]
-    hidden_size: int = Field(gt=0)
-    depth: int = Field(ge=2)
-    heads: int = Field(gt=0)
-    mlp_size: int = Field(gt=0)
-    patch_size: int = Field(gt=0)
-    register_tokens: int = Field(default=0, ge=0)
+    hidden_size: Width
+    depth: int = Field(ge=2, le=MOST_LAYERS)
+    heads: int = Field(gt=0, le=MOST_HEADS)
+    mlp_size: Width
+    patch_size: int = Field(gt=0, le=MOST_PIXELS)
+    register_tokens: int = Field(default=0, ge=0, le=256)
     activation: Literal["gelu", "gelu_pytorch_tanh"] = "gelu"
     stem: Literal["patchify", "conv"] = "patchify"
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[Finite, Finite, Finite]
+    std: tuple[Positive, Positive, Positive]
 
     @model_validator(mode="after")
     def _divisible(self) -> BackboneConfig:
@@ -50,35 +59,57 @@ class BackboneConfig(_Strict):
 
 
 class ImageConfig(_Strict):
-    """Cameras in fusion order and how a frame becomes a square of `size` pixels."""
+    """Cameras in fusion order and how a frame becomes a square of `size` pixels.
 
-    size: int = Field(gt=0)
-    cameras: tuple[str, ...] = Field(min_length=1)
+    fills: the colour of the border of a letterbox, for each tower one; empty: one for all, the mean
+    colour of ImageNet.
+    """
+
+    size: int = Field(gt=0, le=MOST_PIXELS)
+    cameras: tuple[str, ...] = Field(min_length=1, max_length=64)
     resize: Literal["squash", "letterbox"] = "squash"
+    fills: tuple[tuple[Level, Level, Level], ...] = ()
     center_crop: bool = False  # True when trained with random crops: evaluate on 90 % of the area
 
     @model_validator(mode="after")
     def _distinct(self) -> ImageConfig:
         if len(set(self.cameras)) != len(self.cameras):
             raise ValueError(f"cameras {list(self.cameras)} repeat a name")
+        if self.fills and self.resize != "letterbox":
+            raise ValueError(f"fills have no effect with resize: {self.resize}")
         return self
 
 
-class LanguageModelConfig(_Strict):
-    """A decoder of one family; `vocabulary_rows` is the size of its embedding table."""
+class RopeScaling(_Strict):
+    """How Llama 3.1 and later stretch their rotary positions (`rope_type: llama3`)."""
 
-    family: Literal["qwen2", "llama", "gemma", "phi"]
-    vocabulary_rows: int = Field(gt=0)
-    hidden_size: int = Field(gt=0)
-    layers: int = Field(gt=0)
-    heads: int = Field(gt=0)
-    key_value_heads: int = Field(gt=0)
-    mlp_size: int = Field(gt=0)
-    head_dim: int | None = None
-    rope_theta: float = 1e6
-    norm_eps: float = 1e-6
+    factor: Positive
+    low_freq_factor: Positive
+    high_freq_factor: Positive
+    original_max_positions: int = Field(gt=0, le=1 << 24)
+
+
+class LanguageModelConfig(_Strict):
+    """A decoder of one family.
+
+    vocabulary_rows: the size of its embedding table. rotary_fraction: the share of each head that
+    rotary positions turn; None takes the family's (a half for phi, all for the others).
+    """
+
+    family: Literal["qwen2", "qwen3", "llama", "gemma", "phi"]
+    vocabulary_rows: int = Field(gt=0, le=MOST_TOKENS)
+    hidden_size: Width
+    layers: int = Field(gt=0, le=MOST_LAYERS)
+    heads: int = Field(gt=0, le=MOST_HEADS)
+    key_value_heads: int = Field(gt=0, le=MOST_HEADS)
+    mlp_size: Width
+    head_dim: Annotated[int, Field(gt=0, le=4096)] | None = None
+    rope_theta: Positive = 1e6
+    rope_scaling: RopeScaling | None = None
+    rotary_fraction: Annotated[float, Field(gt=0, le=1)] | None = None
+    norm_eps: Positive = 1e-6
     tie_embeddings: bool = True
-    max_positions: int = 32768
+    max_positions: int = Field(default=32768, gt=0, le=1 << 24)
 
     @model_validator(mode="after")
     def _divisible(self) -> LanguageModelConfig:
@@ -98,18 +129,24 @@ class ActionConfig(_Strict):
 
     A value in bin d (1..bins) has token id `vocabulary_size - d`; the size is stored, never
     guessed.
+
+    Of joint decoding alone, readout: the state that answers for a slot, its own or that of the
+    column before it (the last prompt token, then the slots), as weights read it that once wrote
+    token by token. end_ids: text tokens behind the slots, which OpenVLA-OFT learned with.
     """
 
-    chunk: int = Field(gt=0)
-    dim: int = Field(gt=0)
-    bins: int = Field(default=256, ge=2)
-    vocabulary_size: int = Field(gt=0)
+    chunk: int = Field(gt=0, le=1024)
+    dim: int = Field(gt=0, le=1024)
+    bins: int = Field(default=256, ge=2, le=1 << 16)
+    vocabulary_size: int = Field(gt=0, le=MOST_TOKENS)
     heads: tuple[HeadName, ...] = ("tokens",)
-    l1_width: int = Field(default=1024, gt=0)
+    l1_width: int = Field(default=1024, gt=0, le=MOST_WIDTH)
     mask: MaskKind = "bidirectional"
     decode: DecodeMode = "joint"
     output: HeadName = "tokens"
-    normalization: Literal["q99", "min_max", "mean_std"] = "q99"
+    readout: Readout = "own"
+    end_ids: Annotated[tuple[TokenId, ...], Field(max_length=64)] = ()
+    normalization: Normalization = "q99"
 
     @property
     def slots(self) -> int:
@@ -122,6 +159,11 @@ class ActionConfig(_Strict):
             raise ValueError(f"output {self.output!r} is not one of the heads {list(self.heads)}")
         if self.decode != "joint" and "tokens" not in self.heads:
             raise ValueError(f"decode {self.decode!r} needs the tokens head")
+        if self.decode != "joint" and self.mask == "full":
+            raise ValueError(
+                f"decode {self.decode!r} cannot have the mask full, under which the prompt sees "
+                "the actions; set mask to prefix_lm"
+            )
         if self.vocabulary_size < self.bins:
             raise ValueError(f"vocabulary_size {self.vocabulary_size} is below bins {self.bins}")
         return self
@@ -130,13 +172,13 @@ class ActionConfig(_Strict):
 class PromptConfig(_Strict):
     """Template and the ids that surround its tokens (beginning of text, the trailing blank)."""
 
-    template: str = PUBLISHED_TEMPLATE
-    prefix_ids: tuple[int, ...] = ()
-    suffix_ids: tuple[int, ...] = ()
-    max_tokens: int = Field(default=96, ge=4)
+    template: str = Field(default=PUBLISHED_TEMPLATE, max_length=10_000)
+    prefix_ids: tuple[TokenId, ...] = ()
+    suffix_ids: tuple[TokenId, ...] = ()
+    max_tokens: int = Field(default=96, ge=4, le=4096)
 
     @model_validator(mode="after")
-    def _has_place(self) -> PromptConfig:
+    def _takes_an_instruction(self) -> PromptConfig:
         if "{instruction}" not in self.template:
             raise ValueError("template lacks {instruction}")
         return self
@@ -148,17 +190,21 @@ class EvlaConfig(_Strict):
     arm_columns: of several arms, the columns of the proprioception vector that belong to each. The
     arms then share one proprio layer, which gives every arm a token of its own, and one continuous
     head. Empty: one token for the whole vector, one head for the whole action.
+
+    untrained: parts whose weights were drawn and have never learned, such as `projector`,
+    `backbones.0` or `action_rows`; training takes care that they do.
     """
 
     name: str
-    backbones: tuple[BackboneConfig, ...] = Field(min_length=1)
+    backbones: tuple[BackboneConfig, ...] = Field(min_length=1, max_length=8)
     image: ImageConfig
     projector: Literal["gelu-mlp", "fused-gelu-mlp"]
     language_model: LanguageModelConfig
     action: ActionConfig
     prompt: PromptConfig = PromptConfig()
-    proprio_dim: int = Field(default=0, ge=0)
+    proprio_dim: int = Field(default=0, ge=0, le=4096)
     arm_columns: tuple[tuple[int, ...], ...] = ()
+    untrained: tuple[str, ...] = ()
 
     @property
     def arms(self) -> int:
@@ -184,6 +230,10 @@ class EvlaConfig(_Strict):
                 )
             if backbone.patch_size != self.backbones[0].patch_size:
                 raise ValueError("all backbones must share one patch size")
+        if len(self.image.fills) not in (0, len(self.backbones)):
+            raise ValueError(
+                f"image.fills has {len(self.image.fills)} colours for {len(self.backbones)} towers"
+            )
         columns = sorted(column for arm in self.arm_columns for column in arm)
         if self.arm_columns and columns != list(range(self.proprio_dim)):
             raise ValueError(
@@ -195,6 +245,10 @@ class EvlaConfig(_Strict):
                 f"arm_columns {list(self.arm_columns)}: {self.arms} arms with as many numbers each "
                 f"cannot share {self.proprio_dim} of proprioception and {self.action.dim} of action"
             )
+        rows = self.language_model.vocabulary_rows
+        beyond = [i for i in self.action.end_ids if i >= rows]
+        if beyond:
+            raise ValueError(f"action.end_ids {beyond[0]} is no row of the {rows} of the table")
         if self.action.vocabulary_size > self.language_model.vocabulary_rows:
             raise ValueError(
                 f"action.vocabulary_size {self.action.vocabulary_size} is above "
@@ -208,20 +262,4 @@ def parse_config(data: dict[str, Any], source: str) -> EvlaConfig:
     try:
         return EvlaConfig.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(str(part) for part in first["loc"])
-        hint = ""
-        if first["type"] == "extra_forbidden":
-            hint = f"; {nearest(str(first['loc'][-1]), _fields_at(first['loc'][:-1]))}"
-        raise ModelConfigError(f"{source}: {path or 'model'}: {first['msg']}{hint}") from error
-
-
-def _fields_at(path: tuple[int | str, ...]) -> list[str]:
-    owners: dict[str, type[BaseModel]] = {
-        "backbones": BackboneConfig,
-        "image": ImageConfig,
-        "language_model": LanguageModelConfig,
-        "action": ActionConfig,
-        "prompt": PromptConfig,
-    }
-    return list(owners.get(str(path[0]) if path else "", EvlaConfig).model_fields)
+        raise ModelConfigError(lines(problems(error, EvlaConfig), source)) from error

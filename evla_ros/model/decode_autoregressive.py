@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One action token at a time over a static key/value cache: the way of OpenVLA and old EVLA."""
+"""One action token at a time over a key/value cache: how OpenVLA and earlier EVLA code decode."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from torch import Tensor
 
 from evla_ros.model.attention_mask import SlotRule, additive, visible
 from evla_ros.model.evla_model import EvlaModel
-from evla_ros.model.key_value_cache import KeyValueCache
+from evla_ros.model.language_model import KeyValueCache
 from evla_ros.model.model_input import ModelInput
-from evla_ros.model.prefix import Prefix, assemble
+from evla_ros.model.prefix import Prefix
 
 
 class Stepper:
-    """A prefilled prefix and the fixed-shape step over its slots; one instruction a sample."""
+    """Decodes slot after slot behind a prefix that is computed once; one instruction a sample.
+
+    Every step has the same shapes.
+    """
 
     def __init__(self, model: EvlaModel, prefix: Prefix, slot_rule: SlotRule, slots: int) -> None:
         self.model = model
@@ -34,7 +37,7 @@ class Stepper:
         self.last_state = torch.take_along_dim(states, last, dim=1)  # [B, 1, hidden]
 
     def step(self, index: int, embedding: Tensor) -> Tensor:
-        """State [B, 1, hidden] of slot `index` fed with `embedding` [B, 1, hidden]."""
+        """Feed an embedding [B, 1, hidden] to a slot and return the slot's state [B, 1, hidden]."""
         column = self.start + index
         return self._forward(embedding, column, column + 1)
 
@@ -47,13 +50,19 @@ class Stepper:
 
 @torch.inference_mode()
 def decode_stepwise(model: EvlaModel, batch: ModelInput, slot_rule: SlotRule) -> Tensor:
-    """Greedy rows [B, K*D] of the action logits, each fed back as the next input.
+    """Return the likeliest row of the action logits for each slot, feeding each to the next slot.
 
-    `causal`: autoregressive. `hidden`: first-order, as the published training had it; every query
-    sees the prefix only.
+    Args:
+        model: the network, in evaluation mode.
+        batch: B samples with one instruction each.
+        slot_rule: `causal` is autoregressive decoding; with `hidden` every query sees the prefix
+            only, as the published training had it.
+
+    Returns:
+        [B, K * D] rows of the action logits.
     """
     slots = model.config.action.slots
-    stepper = Stepper(model, assemble(model, batch), slot_rule, slots)
+    stepper = Stepper(model, model.assemble(batch), slot_rule, slots)
     rows = [model.action_logits(stepper.last_state).argmax(-1)]  # [B, 1]
     for index in range(slots - 1):
         embedding = model.language_model.embed(rows[-1] + model.action_tokenizer.first_id)

@@ -11,9 +11,10 @@ from torch import Tensor
 
 
 class DeviceConstant:
-    """Fixed numbers, copied to each device once: a captured CUDA graph may not copy from the host.
+    """Fixed numbers that are copied to each device once.
 
-    Not a buffer: `model.bfloat16()` would round it, and building on `meta` would lose it.
+    A captured CUDA graph may not copy from the host. They are not a buffer of the module either:
+    `model.bfloat16()` would round it, and building on the device `meta` would lose it.
     """
 
     def __init__(self, values: Any, dtype: torch.dtype) -> None:
@@ -22,7 +23,7 @@ class DeviceConstant:
         self._copies: dict[torch.device, Tensor] = {}
 
     def on(self, device: torch.device) -> Tensor:
-        """The table on a device."""
+        """Return the numbers on a device."""
         if device not in self._copies:
             with torch.inference_mode(mode=False):
                 self._copies[device] = torch.as_tensor(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The errors of the model ring: each names the offending value and what fixes it."""
+"""The errors of the model folder; each message names the offending value and what fixes it."""
 
 from __future__ import annotations
 
@@ -25,3 +25,11 @@ class StatisticsError(EvlaError):
 
 class CheckpointError(EvlaError):
     """A checkpoint that is missing, damaged, unsafe or of another shape."""
+
+
+class RuntimeChoiceError(EvlaError):
+    """A runtime that is not there, or cannot compute what is asked of it."""
+
+
+class ExportError(EvlaError):
+    """A network that cannot be exported, or whose exported form answers otherwise."""

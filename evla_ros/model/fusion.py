@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Joined projections for inference: one product for q, k and v, one for gate and up."""
+"""Faster inference by joining projections: one product for q, k and v, one for gate and up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OUTPUTS = ("o_proj", "out_proj", "dense")  # what the families call the output 
 
 
 class FusedAttention(nn.Module):
-    """The self-attention of a tower or decoder block with its three input products joined."""
+    """The self-attention of a block with its three input products joined into one."""
 
     def __init__(self, attention: nn.Module) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class FusedAttention(nn.Module):
         past_key_values: Any = None,
         **_: Any,
     ) -> tuple[Tensor, None]:
-        """What the block expects of its attention: output [B, S, hidden], and no weights."""
+        """Return what a block expects of its attention: the output [B, S, hidden], no weights."""
         heads = self.qkv(hidden_states).unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
         turned, value = heads.split([self.heads[0] + self.heads[1], self.heads[2]], dim=1)
         if position_embeddings is not None:
@@ -55,7 +55,7 @@ class FusedAttention(nn.Module):
 
 
 class FusedGatedMlp(nn.Module):
-    """down(activation(gate(x)) * up(x)) with the first two products joined."""
+    """A gated MLP, `down(activation(gate(x)) * up(x))`, with its first two products joined."""
 
     def __init__(self, mlp: nn.Module) -> None:
         super().__init__()
@@ -64,13 +64,19 @@ class FusedGatedMlp(nn.Module):
         self.activation = mlp.act_fn
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """[..., hidden] -> [..., hidden]."""
+        """Map hidden states [..., hidden] to [..., hidden]."""
         gate, up = self.gate_up(hidden).chunk(2, dim=-1)
         return self.down(self.activation(gate) * up)
 
 
 def rotate(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
-    """Rotary positions on the first channels of [B, heads, S, head_dim]; the rest stays."""
+    """Apply rotary positions to the first channels of query or key heads; the others stay.
+
+    Args:
+        heads: [B, heads, columns, head_dim].
+        cosines: [B, columns, rotary channels].
+        sines: sines of the same shape.
+    """
     cosines, sines = cosines[:, None], sines[:, None]
     width = cosines.shape[-1]
     turning = heads[..., :width]
@@ -79,7 +85,10 @@ def rotate(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
 
 
 def join_linears(parts: list[nn.Module]) -> nn.Linear:
-    """One linear layer whose outputs are those of the given ones, in order; they are emptied."""
+    """Return one linear layer that gives the outputs of several, in their order.
+
+    The given layers are emptied to free their memory.
+    """
     weight = torch.cat([part.weight.detach() for part in parts])
     joined = nn.Linear(weight.shape[1], weight.shape[0], bias=False, device="meta")
     joined.weight = nn.Parameter(weight, requires_grad=False)
@@ -93,15 +102,20 @@ def join_linears(parts: list[nn.Module]) -> nn.Linear:
 
 @torch.no_grad()
 def fuse_projections(model: EvlaModel) -> EvlaModel:
-    """Join, in place, the input products of every attention and gated MLP. Inference only.
+    """Join the input products of every attention and gated MLP, in place; for inference only.
 
-    Each output is the same sum of the same products; the state dict's names change.
+    Each output is the same sum of the same products. The names in the state dict change.
     """
     for part in (model.backbones, model.language_model.body):
         for block in [module for module in part.modules() if hasattr(module, "mlp")]:
             for name, child in list(block.named_children()):
-                if hasattr(child, "q_proj") and not getattr(child, "qk_layernorm", False):
+                if hasattr(child, "q_proj") and not _norms_queries(child):
                     setattr(block, name, FusedAttention(child))
             if hasattr(block.mlp, "gate_proj"):
                 block.mlp = FusedGatedMlp(block.mlp)
     return model
+
+
+def _norms_queries(attention: nn.Module) -> bool:
+    """Return whether queries and keys pass a norm (Qwen3, some Phi), which cannot be joined."""
+    return hasattr(attention, "q_norm") or bool(getattr(attention, "qk_layernorm", False))

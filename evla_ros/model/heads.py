@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The continuous head; the token head is the language model's own output rows."""
+"""The continuous head; the head of tokens is made of output rows of the language model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class ResidualBlock(nn.Module):
-    """x + ReLU(Linear(LayerNorm(x)))."""
+    """A residual layer: x + ReLU(Linear(LayerNorm(x)))."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -17,14 +17,14 @@ class ResidualBlock(nn.Module):
         self.linear = nn.Linear(width, width)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """[..., width] -> [..., width]."""
+        """Map [..., width] to [..., width]."""
         return hidden + torch.relu(self.linear(self.norm(hidden)))
 
 
 class L1Head(nn.Module):
-    """Regress a step's D numbers from its D slots, after OpenVLA-OFT (arXiv 2502.19645).
+    """Predicts the D numbers of an action from its D slots, as OpenVLA-OFT does (arXiv 2502.19645).
 
-    Several arms share it: each one's D / arms numbers come from its own slots.
+    Several arms share one head: the D / arms numbers of each come from that arm's own slots.
     """
 
     def __init__(self, hidden_size: int, dim: int, width: int, arms: int = 1) -> None:
@@ -39,7 +39,7 @@ class L1Head(nn.Module):
         self.leave = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, dim))
 
     def forward(self, slots: Tensor) -> Tensor:
-        """Slot states [..., K*D, hidden] -> normalised actions [..., K, D]."""
+        """Map the states of K * D slots [..., K * D, hidden] to normalised actions [..., K, D]."""
         parts = slots.flatten(-2).unflatten(-1, (-1, self.arms, self.inputs))
         actions: Tensor = self.leave(self.blocks(self.enter(parts)))
         return actions.flatten(-2)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Camera frames to the square uint8 images of the network; the backbones normalise them."""
+"""Camera frames to the square uint8 images that the network takes; its towers normalise them."""
 
 from __future__ import annotations
 
@@ -16,34 +16,50 @@ from evla_ros.errors import nearest
 from evla_ros.model.config import ImageConfig
 from evla_ros.model.errors import ObservationError
 
+_MEAN = (124, 116, 104)  # of ImageNet
 CROP_SIDE = 0.9**0.5  # 90 % of the area, as random crops of scale 0.9 leave it
 
 
 class ImageProcessor:
-    """Resize every camera of one observation; the result is uint8 [cameras, 3, S, S]."""
+    """Brings the cameras of one observation to the size of the network."""
 
     def __init__(self, config: ImageConfig) -> None:
         self.config = config
 
     def __call__(self, images: Mapping[str, Any]) -> Tensor:
-        """Process exactly the configured cameras, each HxWx3 uint8 RGB of any size.
+        """Process the configured cameras.
+
+        Args:
+            images: camera name -> [height, width, 3] uint8 RGB of any size; exactly these cameras.
+
+        Returns:
+            uint8 [cameras, channels, side, side]; channels are 3, or 3 for each tower where the
+            borders of its letterbox have a colour of their own.
 
         Raises:
-            ObservationError: a missing or foreign camera, a wrong dtype or shape, an empty image.
+            ObservationError: a missing or unknown camera, a wrong dtype or shape, an empty image.
         """
         self._check_names(images)
         return torch.stack([self.process(name, images[name]) for name in self.config.cameras])
 
     def process(self, name: str, image: Any) -> Tensor:
-        """One camera's frame -> uint8 [3, S, S]."""
+        """Return one camera's frame [height, width, 3] as uint8 [channels, side, side]."""
         frame = torch.from_numpy(np.ascontiguousarray(check_image(name, image)))
-        frame = frame.permute(2, 0, 1)[None]
-        if self.config.resize == "letterbox":
-            frame = letterbox(frame)
+        frame = self.bordered(frame.permute(2, 0, 1)[None])
         frame = resize_bicubic(frame, self.config.size)
         if self.config.center_crop:
             frame = center_crop(frame)
         return frame[0].contiguous()
+
+    def bordered(self, frame: Tensor) -> Tensor:
+        """Return a frame [1, 3, height, width] in its letterboxes, if the network takes any.
+
+        Returns:
+            [1, channels, side, side], one picture behind another for each colour of a border.
+        """
+        if self.config.resize != "letterbox":
+            return frame
+        return torch.cat([letterbox(frame, fill) for fill in self.config.fills or (_MEAN,)], 1)
 
     def _check_names(self, images: Mapping[str, Any]) -> None:
         for name in self.config.cameras:
@@ -58,7 +74,11 @@ class ImageProcessor:
 
 
 def check_image(name: str, image: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The image as an array, or an `ObservationError` that names the camera and what is wrong."""
+    """Return an image as an array [height, width, 3] uint8.
+
+    Raises:
+        ObservationError: names the camera and what is wrong with its image.
+    """
     array = np.asarray(image)
     if array.dtype != np.uint8:
         finite = not np.issubdtype(array.dtype, np.floating) or bool(np.isfinite(array).all())
@@ -76,9 +96,13 @@ def check_image(name: str, image: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def resize_bicubic(frame: Tensor, size: int) -> Tensor:
-    """Squash [1, 3, H, W] uint8 to [1, 3, size, size] uint8, bicubic with antialias, as PIL does.
+    """Squash a frame to a square, as Pillow does: bicubic, with antialiasing.
 
-    In float: torch's own uint8 kernel strays from PIL by up to two levels.
+    It computes in float, because torch's own uint8 kernel differs from Pillow by up to two levels.
+
+    Args:
+        frame: [1, 3, height, width] uint8.
+        size: the side of the square in pixels.
     """
     if frame.shape[-2:] == (size, size):
         return frame
@@ -86,19 +110,18 @@ def resize_bicubic(frame: Tensor, size: int) -> Tensor:
     return resized.round_().clamp_(0, 255).to(torch.uint8)
 
 
-def letterbox(frame: Tensor) -> Tensor:
-    """Pad [1, 3, H, W] to a centred square with the mean colours of ImageNet, as Prismatic does."""
+def letterbox(frame: Tensor, fill: tuple[int, int, int]) -> Tensor:
+    """Pad a frame [1, 3, height, width] to a centred square with a border of one colour."""
     height, width = frame.shape[-2:]
     side = max(height, width)
-    fill = torch.tensor([124, 116, 104], dtype=torch.uint8).view(1, 3, 1, 1)
-    square = fill.repeat(1, 1, side, side)
+    square = torch.tensor(fill, dtype=torch.uint8).view(1, 3, 1, 1).repeat(1, 1, side, side)
     top, left = (side - height) // 2, (side - width) // 2
     square[..., top : top + height, left : left + width] = frame
     return square
 
 
 def center_crop(frame: Tensor) -> Tensor:
-    """Keep the central 90 % of the area, stretched back as TensorFlow's crop_and_resize does."""
+    """Keep the central 90 % of the area and stretch it back, like TensorFlow's crop_and_resize."""
     affine = torch.tensor([[[CROP_SIDE, 0.0, 0.0], [0.0, CROP_SIDE, 0.0]]])
     grid = functional.affine_grid(affine, list(frame.shape), align_corners=True)
     cropped = functional.grid_sample(frame.float(), grid, mode="bilinear", align_corners=True)

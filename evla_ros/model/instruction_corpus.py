@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every sentence of a small manipulation grammar, to train the tokenizer of a small model on."""
+"""Sentences of a small manipulation grammar, to train the tokenizer of a small model on."""
 
 from __future__ import annotations
 
@@ -10,80 +10,30 @@ from itertools import product
 from evla_ros.model.config import PUBLISHED_TEMPLATE
 
 COLOURS = (
-    "red",
-    "green",
-    "blue",
-    "yellow",
-    "orange",
-    "purple",
-    "pink",
-    "white",
-    "black",
-    "grey",
-    "brown",
-    "cyan",
-)
+    "red", "green", "blue", "yellow", "orange", "purple", "pink", "white", "black", "grey",
+    "brown", "cyan",
+)  # fmt: skip
 OBJECTS = (
-    "block",
-    "cube",
-    "ball",
-    "cylinder",
-    "bowl",
-    "plate",
-    "cup",
-    "mug",
-    "can",
-    "box",
-    "bottle",
-    "drawer",
-    "door",
-    "lid",
-    "basket",
-    "tray",
-    "towel",
-    "spoon",
-    "button",
-    "handle",
-    "peg",
-)
+    "block", "cube", "ball", "cylinder", "bowl", "plate", "cup", "mug", "can", "box", "bottle",
+    "drawer", "door", "lid", "basket", "tray", "towel", "spoon", "button", "handle", "peg",
+)  # fmt: skip
 PLACES = (
-    "table",
-    "shelf",
-    "bin",
-    "left",
-    "right",
-    "middle",
-    "front",
-    "back",
-    "top",
-    "bottom",
-    "corner",
-    "edge",
-    "target",
-    "marker",
-)
+    "table", "shelf", "bin", "left", "right", "middle", "front", "back", "top", "bottom",
+    "corner", "edge", "target", "marker",
+)  # fmt: skip
 ACTIONS = (
-    "reach",
-    "push",
-    "lift",
-    "pick up",
-    "grasp",
-    "move",
-    "touch",
-    "open",
-    "close",
-    "turn",
-    "hand over",
-    "press",
-    "pull",
-    "slide",
-    "rotate",
-)
+    "reach", "push", "lift", "pick up", "grasp", "move", "touch", "open", "close", "turn",
+    "hand over", "press", "pull", "slide", "rotate",
+)  # fmt: skip
 HANDS = ("left hand", "right hand", "left arm", "right arm", "both hands")
 
 
 def instruction_corpus(template: str = PUBLISHED_TEMPLATE) -> Iterator[str]:
-    """Prompts of every verb, colour, object and place, in the given template."""
+    """Yield prompts of every verb, colour, object and place.
+
+    Args:
+        template: the prompt around an instruction, with `{instruction}` in it.
+    """
     for instruction in _instructions():
         yield template.format(instruction=instruction)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Int8 linear layers: weights scaled per output row once, activations per token on the fly."""
+"""Linear layers in int8: weights are scaled per output once, activations per token at each call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CUDA_MINIMUM_ROWS = 32  # the integer kernel of cuBLAS refuses fewer than 17 row
 
 
 class Int8Linear(nn.Module):
-    """A linear layer whose product runs on integers (VNNI, AMX or tensor cores)."""
+    """A linear layer that multiplies integers (with VNNI, AMX or tensor cores)."""
 
     weight: Tensor  # [out, in] int8
     scale: Tensor  # [out] float32
@@ -28,7 +28,7 @@ class Int8Linear(nn.Module):
         self.bias = linear.bias
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """[..., in] -> [..., out] in the dtype of the inputs."""
+        """Map [..., in] to [..., out], in the dtype of the inputs."""
         rows = inputs.flatten(0, -2)
         token_scale = rows.abs().amax(dim=1, keepdim=True).float().clamp_min_(1e-8).div_(LARGEST)
         quantised = (rows / token_scale).round_().to(torch.int8)
@@ -46,10 +46,10 @@ class Int8Linear(nn.Module):
 
 
 def quantize_int8(model: EvlaModel) -> EvlaModel:
-    """Replace, in place, every linear layer of the towers, the projector and the decoder body.
+    """Replace the linear layers of towers, projector and decoder by int8 ones, in place.
 
-    Embeddings, the 256 action rows, norms, heads and the proprio projection stay as they are.
-    Inference only.
+    Embeddings, the rows of the action tokens, norms, heads and the proprio projection stay as they
+    are. For inference only.
     """
     for part in (model.backbones, model.projector, model.language_model.body):
         targets = [(name, m) for name, m in part.named_modules() if isinstance(m, nn.Linear)]

@@ -1,13 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the network takes and gives, as plain records of tensors."""
+"""What the network takes and gives, as records of tensors."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from evla_ros.model.config import HeadName
 from evla_ros.model.errors import ModelConfigError
@@ -15,12 +17,17 @@ from evla_ros.model.errors import ModelConfigError
 
 @dataclass(frozen=True)
 class ModelInput:
-    """A batch of B samples; each may carry R instructions behind one image prefix.
+    """A batch of B samples. Each may carry R instructions behind one image prefix.
 
-    `images` [B, cameras, 3, S, S] uint8, or float in [0, 1]; instead of them `patch_features` [B,
-    cameras * patches, V] as the backbones gave them (cached). `input_ids` [B, T] or [B, R, T],
-    right-padded with any id; `text_lengths` [B] or [B, R]. `proprio` [B, P] normalised, when the
-    model has a proprio token.
+    Attributes:
+        input_ids: [B, T] or [B, R, T] prompt ids, padded on the right with any id.
+        text_lengths: [B] or [B, R] ids in each prompt.
+        images: [B, cameras, 3, side, side] uint8, or float in [0, 1].
+        patch_features: instead of images, what the towers gave for them: [B, cameras * patches,
+            vision width].
+        proprio: [B, P] normalised; None for a model without a proprio token.
+        image_counts: [B] pictures that a sample really has, the first ones of `images`; the others
+            are seen by nothing and take no position. None: all of them.
     """
 
     input_ids: Tensor
@@ -28,24 +35,56 @@ class ModelInput:
     images: Tensor | None = None
     patch_features: Tensor | None = None
     proprio: Tensor | None = None
+    image_counts: Tensor | None = None
 
     def to(self, device: torch.device | str) -> ModelInput:
-        """The same batch on another device."""
+        """Return the same batch on another device."""
         tensors = {f.name: getattr(self, f.name) for f in fields(self)}
         moved = {
             name: t.to(device, non_blocking=True) for name, t in tensors.items() if t is not None
         }
         return replace(self, **moved)
 
+    def pin_memory(self) -> ModelInput:
+        """Return the same batch in memory that a GPU copies from while it computes."""
+        tensors = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{n: t.pin_memory() for n, t in tensors.items() if t is not None})
+
+
+def stacked(inputs: Sequence[ModelInput]) -> ModelInput:
+    """Return several batches as one; shorter prompts are padded on the right, as within a batch.
+
+    Args:
+        inputs: with one instruction per sample ([B, T] ids); all with images, and all with or all
+            without proprio, as one processor makes them.
+    """
+    if len(inputs) == 1:
+        return inputs[0]
+    length = max(one.input_ids.shape[1] for one in inputs)
+    ids = [functional.pad(one.input_ids, (0, length - one.input_ids.shape[1])) for one in inputs]
+    images = [one.images for one in inputs if one.images is not None]
+    proprio = [one.proprio for one in inputs if one.proprio is not None]
+    return ModelInput(
+        torch.cat(ids),
+        torch.cat([one.text_lengths for one in inputs]),
+        images=torch.cat(images),
+        proprio=torch.cat(proprio) if proprio else None,
+    )
+
 
 @dataclass(frozen=True)
 class JointOutput:
-    """What one forward gives; the R axis is present where the input had it.
+    """What one forward gives; the axis R is there when the input had it.
 
-    `logits` [B, (R,) K*D, bins] over the action rows in ascending id order; `actions` [B, (R,) K,
-    D] normalised, of the L1 head; `slot_states` [B, (R,) K*D, hidden]; and for auxiliary losses
-    `patch_features` [B, cameras * patches, V], `image_states` [B, cameras * patches, hidden],
-    `text_states` [B, (R,) T, hidden] (token 0 included, padding undefined).
+    Attributes:
+        logits: [B, (R,) K * D, bins] over the action tokens, ids ascending; None without that head.
+        actions: [B, (R,) K, D] normalised, of the L1 head; None without that head.
+        slot_states: [B, (R,) K * D, hidden] last states of the action slots.
+        patch_features: [B, cameras * patches, vision width], for auxiliary losses.
+        image_states: [B, cameras * patches, hidden] last states of the patches, for auxiliary
+            losses.
+        text_states: [B, (R,) T, hidden] last states of the prompt, for auxiliary losses; token 0
+            included, undefined at padding.
     """
 
     logits: Tensor | None
@@ -56,7 +95,11 @@ class JointOutput:
     text_states: Tensor
 
     def of_head(self, name: HeadName) -> Tensor:
-        """`logits` of the tokens head or `actions` of the l1 head."""
+        """Return `logits` for the head `tokens`, `actions` for the head `l1`.
+
+        Raises:
+            ModelConfigError: the model lacks that head.
+        """
         output = self.logits if name == "tokens" else self.actions
         if output is None:
             raise ModelConfigError(f"this model has no {name!r} head; use its other one")

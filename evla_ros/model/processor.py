@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Observations to model inputs: images, prompt and proprioception of one checkpoint."""
+"""Observations to inputs of the network: images, prompt and proprio of one checkpoint."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ from evla_ros.model.prompt import PromptBuilder
 
 
 class Processor:
-    """The same preparation of inputs for training and for the robot."""
+    """Prepares inputs, the same way in training and on the robot."""
 
     def __init__(self, config: EvlaConfig, tokenizer: Tokenizer) -> None:
         self.config = config
         self.image_processor = ImageProcessor(config.image)
-        self.prompt_builder = PromptBuilder(config.prompt, tokenizer)
+        self.prompt_builder = PromptBuilder(
+            config.prompt, tokenizer, config.language_model.vocabulary_rows
+        )
 
     def __call__(
         self,
@@ -37,10 +39,18 @@ class Processor:
         proprio_normalizer: Normalizer | None = None,
         text_length: int | None = None,
     ) -> ModelInput:
-        """One observation as a batch of one.
+        """Return one observation as a batch of one sample.
 
-        `text_length` pads the prompt to a fixed number of tokens. The proprio vector is in
-        physical units; without a normaliser it is fed as it is.
+        Args:
+            images: camera name -> [height, width, 3] uint8 RGB; exactly the model's cameras.
+            instruction: the task in words.
+            proprio: [P] in physical units; None for a model without proprio.
+            proprio_normalizer: what scales the proprio vector; None feeds it as it is.
+            text_length: pad the prompt to this number of tokens; None does not pad.
+
+        Raises:
+            ObservationError: an image or the proprio vector does not fit the model.
+            PromptError: the instruction is empty or too long.
         """
         ids, lengths = self.prompt_builder.batch([instruction], text_length)
         frames = self.image_processor(images)[None]
@@ -50,7 +60,14 @@ class Processor:
     def proprio_tensor(
         self, proprio: NDArray[np.float32] | None, normalizer: Normalizer | None
     ) -> Tensor | None:
-        """[1, P] float32 normalised, or None for a model without a proprio token."""
+        """Return the proprio vector [P] as a normalised tensor [1, P].
+
+        Returns:
+            The tensor in float32; None for a model without a proprio token.
+
+        Raises:
+            ObservationError: missing, of another length, or not finite.
+        """
         expected = self.config.proprio_dim
         if not expected:
             return None

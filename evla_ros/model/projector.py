@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The MLP that maps fused patch features to the width of the language model."""
+"""The MLP that maps the features of patches to the width of the language model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from torch import nn
 
 
 class Projector(nn.Sequential):
-    """`gelu-mlp`: V -> D -> D (EVLA); `fused-gelu-mlp`: V -> 4V -> D -> D (OpenVLA, MiniVLA)."""
+    """Two or three linear layers with GELU between them.
+
+    `gelu-mlp` (EVLA) has the widths vision, language, language; `fused-gelu-mlp` (OpenVLA, MiniVLA)
+    the widths vision, four times vision, language, language.
+    """
 
     def __init__(
         self, kind: Literal["gelu-mlp", "fused-gelu-mlp"], vision_width: int, width: int

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Instructions to prompt token ids, in the exact published template."""
+"""From instructions to the token ids of prompts, in the exact published template."""
 
 from __future__ import annotations
 
@@ -13,27 +13,36 @@ from torch import Tensor
 
 from evla_ros.model.config import PromptConfig
 from evla_ros.model.errors import PromptError
+from evla_ros.model.text_tokenizer import encode_text
 
 CACHED_PROMPTS = 256
 
 
 class PromptBuilder:
-    """Prefix ids, the template's tokens, suffix ids; each instruction is tokenised once."""
+    """Builds prompts: prefix ids, the tokens of the template with its instruction, suffix ids."""
 
-    def __init__(self, config: PromptConfig, tokenizer: Tokenizer) -> None:
+    def __init__(self, config: PromptConfig, tokenizer: Tokenizer, rows: int = 0) -> None:
+        """Take what prompts are made of.
+
+        Args:
+            config: template and surrounding ids.
+            tokenizer: the tokenizer of the text.
+            rows: rows of the network's embedding table, which no id may exceed; 0 does not check.
+        """
         self.config = config
         self.tokenizer = tokenizer
+        self.rows = rows
         self._encode = lru_cache(maxsize=CACHED_PROMPTS)(self._encode_uncached)
 
     def text(self, instruction: str) -> str:
-        """The prompt as text; the instruction is lower-cased as in training."""
+        """Return the prompt as text; the instruction is in lower case, as in training."""
         return self.config.template.replace("{instruction}", instruction.strip().lower())
 
     def encode(self, instruction: Any) -> tuple[int, ...]:
-        """Prompt ids of one instruction (the latest ones are cached).
+        """Return the token ids of the prompt of one instruction; the latest ones are cached.
 
         Raises:
-            PromptError: not text, empty, or longer than `max_tokens`.
+            PromptError: the instruction is not text, is empty, or needs more than `max_tokens`.
         """
         if not isinstance(instruction, str):
             raise PromptError(f"an instruction is text, not {type(instruction).__name__}")
@@ -49,7 +58,15 @@ class PromptBuilder:
         return self._encode(instruction)
 
     def batch(self, instructions: list[str], length: int | None = None) -> tuple[Tensor, Tensor]:
-        """Right-padded ids [B, T] and lengths [B]; `length` fixes T (static shapes)."""
+        """Return the prompts of several instructions as one tensor.
+
+        Args:
+            instructions: B of them.
+            length: how many columns the tensor gets; None takes the longest prompt's.
+
+        Returns:
+            Ids [B, T], padded on the right, and the length of each prompt [B].
+        """
         rows = [self.encode(instruction) for instruction in instructions]
         lengths = torch.tensor([len(row) for row in rows])
         ids = torch.zeros(len(rows), length or int(lengths.max()), dtype=torch.long)
@@ -58,19 +75,24 @@ class PromptBuilder:
         return ids, lengths
 
     def _encode_uncached(self, instruction: str) -> tuple[int, ...]:
-        words = self.tokenizer.encode(self.text(instruction), add_special_tokens=False).ids
-        ids = (*self.config.prefix_ids, *words, *self.config.suffix_ids)
+        tokens = encode_text(self.tokenizer, self.text(instruction))
+        ids = (*self.config.prefix_ids, *tokens, *self.config.suffix_ids)
         if len(ids) > self.config.max_tokens:
             raise PromptError(
                 f"the instruction {instruction[:40]!r} needs {len(ids)} prompt tokens; the model "
                 f"takes at most {self.config.max_tokens}, shorten it"
             )
+        if self.rows and max(ids, default=0) >= self.rows:
+            raise PromptError(
+                f"the tokenizer gives the id {max(ids)}, the network has {self.rows} rows: they do "
+                "not belong together"
+            )
         return ids
 
 
-def _is_text(words: str) -> bool:
+def _is_text(text: str) -> bool:
     try:
-        words.encode()
+        text.encode()
     except UnicodeEncodeError:  # half of a surrogate pair
         return False
     return True

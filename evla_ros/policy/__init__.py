@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a policy is: observation in, chunk of actions out; and policies that wrap policies."""
+"""Policies: an observation in, a chunk of actions out; also policies that wrap other policies."""

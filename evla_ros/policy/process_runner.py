@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The policy in a process of its own: a crash, a leak or a busy loop there spares the node."""
+"""The policy in a process of its own, whose crash, leak or endless loop does not harm the node."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ from evla_ros.policy.types import Chunk, Observation
 
 
 class ProcessRunner:
-    """Starts, asks and ends the process; one caller at a time, `close` from any thread."""
+    """Starts the policy's process, asks it and ends it.
+
+    Only one thread at a time may ask; `close` may be called from any.
+    """
 
     def __init__(
         self,
@@ -32,9 +35,17 @@ class ProcessRunner:
         load_timeout_s: float = 60.0,
         niceness: int = 5,
     ) -> None:
-        """timeout_s: longest inference; load_timeout_s: longest load; niceness: of the process."""
+        """Remember which policy to run and how.
+
+        Args:
+            spec: the policy to build in the process.
+            timeout_s: an inference that takes longer ends the process.
+            load_timeout_s: the longest time to load the policy.
+            niceness: niceness of the process, 0 to 19; higher yields to others.
+        """
         self._spec, self._timeout_s = spec, timeout_s
         self._load_timeout_s, self._niceness = load_timeout_s, niceness
+        self.about = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._frames: SharedFrames | None = None
@@ -42,16 +53,21 @@ class ProcessRunner:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the worker."""
+        """The id of the policy's process; None when there is none."""
         return self._process.pid if self._process else None
 
     @property
     def alive(self) -> bool:
         """Whether the process runs."""
-        return self._process is not None and self._process.poll() is None
+        process = self._process  # `close` in another thread may take it away between two looks
+        return process is not None and process.poll() is None
 
     def start(self) -> None:
-        """Start the process and load the policy in it."""
+        """Start the process and load the policy in it; one that ran before is ended.
+
+        Raises:
+            PolicyError: the policy cannot be loaded.
+        """
         self.close()
         ours, theirs = socket.socketpair()
         memory = new_shared_file()
@@ -72,13 +88,20 @@ class ProcessRunner:
             theirs.close()
             os.close(memory)
         try:
-            self._ask({"op": "load", "spec": self._spec.to_json()}, self._load_timeout_s)
+            loaded = self._ask({"op": "load", "spec": self._spec.to_json()}, self._load_timeout_s)
+            self.about = str(loaded.get("about", ""))
         except PolicyError:
             self.close()
             raise
 
     def infer(self, observation: Observation) -> Chunk:
-        """Return the chunk; a process that does not answer in time is ended."""
+        """Return the chunk of actions for an observation.
+
+        Raises:
+            PolicyError: the policy cannot answer.
+            PolicyTimeoutError: it did not answer in time; its process is ended.
+            WorkerDiedError: its process ended by itself.
+        """
         with self._lock:
             if self._frames is None:
                 raise WorkerDiedError("the policy's process is not running")
@@ -101,7 +124,7 @@ class ProcessRunner:
             self._ask({"op": "reset"}, self._timeout_s)
 
     def close(self) -> None:
-        """End the process: it sees the socket close; if it is busy, it is killed."""
+        """End the process: closing the socket asks it to, and one that is busy is killed."""
         process, self._process = self._process, None
         connection, self._connection = self._connection, None
         if connection is not None:

@@ -1,17 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The process that holds a policy: reads requests from a socket and images from shared memory.
+"""The process that a policy runs in: reads requests from a socket, images from shared memory.
 
-Started by ProcessRunner as `python -m evla_ros.policy.process_worker SOCKET_FD MEMORY_FD NICENESS`;
-ends when the socket closes. Answers are JSON; after a chunk's come its numbers as raw float64.
+ProcessRunner starts it as `python -m evla_ros.policy.process_worker SOCKET_FD MEMORY_FD NICENESS`.
+It ends when the socket closes, even in the middle of an inference, and after an error of CUDA that
+no later call in one process gets over. Answers are JSON; the answer to
+`infer` is followed by the actions as raw float64.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import sys
+import threading
 import time
 from multiprocessing.connection import Connection
 from typing import Any
@@ -19,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from evla_ros.errors import EvlaError
+from evla_ros.policy.errors import is_sticky
 from evla_ros.policy.protocol import Policy
 from evla_ros.policy.scheduling import as_usual
 from evla_ros.policy.shared_frames import SharedFrames
@@ -27,7 +32,7 @@ from evla_ros.policy.types import Observation
 
 
 def serve(connection: Connection, frames: SharedFrames) -> None:
-    """Answer requests until the other side closes."""
+    """Answer requests until the other side closes the connection."""
     policy: Policy | None = None
     while True:
         try:
@@ -37,7 +42,7 @@ def serve(connection: Connection, frames: SharedFrames) -> None:
         try:
             if request["op"] == "load":
                 policy = build_policy(PolicySpec.from_json(request["spec"]))
-                _reply(connection, {"ok": True})
+                _reply(connection, {"ok": True, "about": getattr(policy, "about", "")})
             elif policy is None:
                 _reply(connection, {"error": "no policy is loaded"})
             elif request["op"] == "reset":
@@ -47,10 +52,12 @@ def serve(connection: Connection, frames: SharedFrames) -> None:
                 _infer(connection, frames, policy, request)
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return
-        except EvlaError as error:
-            _reply(connection, {"error": str(error)})
-        except Exception as error:  # noqa: BLE001 - whatever a model raises is an answer, not an end
-            _reply(connection, {"error": f"{type(error).__name__}: {error}"})
+        except Exception as error:  # noqa: BLE001 - whatever a model raises is an answer
+            ours = isinstance(error, EvlaError)
+            text = str(error) if ours else f"{type(error).__name__}: {error}"
+            _reply(connection, {"error": text})
+            if is_sticky(error):
+                os._exit(1)  # an orderly end would call the driver again
 
 
 def _infer(
@@ -74,13 +81,22 @@ def _reply(connection: Connection, answer: dict[str, Any]) -> None:
     connection.send_bytes(json.dumps(answer).encode())
 
 
+def _end_with_the_node(socket_fd: int) -> None:
+    """End this process when the other side of the socket is gone, whatever it is busy with."""
+    poller = select.poll()
+    poller.register(socket_fd, select.POLLHUP | select.POLLRDHUP)
+    poller.poll()
+    os._exit(0)
+
+
 def main() -> int:
-    """Serve the descriptors named on the command line."""
+    """Serve on the file descriptors that the command line names."""
     # Ctrl-C reaches the whole foreground group; the node decides when this process ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     socket_fd, memory_fd, niceness = (int(text) for text in sys.argv[1:4])
     as_usual()
     os.nice(niceness)
+    threading.Thread(target=_end_with_the_node, args=(socket_fd,), daemon=True).start()
     serve(Connection(socket_fd), SharedFrames(memory_fd))
     return 0
 

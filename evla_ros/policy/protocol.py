@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one thing every policy is: `infer(observation) -> chunk`."""
+"""The interface of every policy: `infer(observation) -> chunk`."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ from evla_ros.policy.types import Chunk, Observation
 
 
 class Policy(Protocol):
-    """A policy for one embodiment; wrappers take a policy and are one."""
+    """A policy for one embodiment. A wrapper takes a policy and is a policy itself."""
 
     @property
     def embodiment_hash(self) -> str:
-        """Content hash of the embodiment file it was made for ('' when it fits any)."""
+        """The content hash of the embodiment file it was made for; empty when it fits any robot."""
 
     @property
     def chunk_length(self) -> int:
-        """K, the number of actions in a chunk."""
+        """The number of actions in a chunk (K)."""
 
     @property
     def action_dim(self) -> int:
-        """D, the numbers per action."""
+        """The number of numbers in one action (D)."""
 
     def infer(self, observation: Observation) -> Chunk:
-        """Return the chunk for this observation; raises PolicyError when it cannot."""
+        """Return the chunk of actions for an observation.
+
+        Raises:
+            PolicyError: it cannot answer this observation.
+        """
 
     def reset(self) -> None:
-        """Forget the episode (history, random state); called when a new one starts."""
+        """Forget the episode so far (history, random state); called when a new one starts."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a policy runs: in a thread of the node, or in a process of its own."""
+"""Where a policy runs: in the node's own process, or in another one."""
 
 from __future__ import annotations
 
@@ -13,17 +13,35 @@ from evla_ros.policy.types import Chunk, Observation
 
 
 class Runner(Protocol):
-    """Loads a policy and asks it; `infer` blocks its caller, never the goal loop."""
+    """Loads a policy and asks it.
+
+    `infer` blocks the thread that calls it, so that must not be the one that sends goals.
+
+    Attributes:
+        about: what the loaded policy says of how it computes; empty when it says nothing.
+    """
+
+    about: str
 
     def start(self) -> None:
-        """Load the policy; raises PolicyError when that fails."""
+        """Load the policy.
+
+        Raises:
+            PolicyError: it cannot be loaded.
+        """
 
     @property
     def alive(self) -> bool:
         """Whether the policy can still answer."""
 
     def infer(self, observation: Observation) -> Chunk:
-        """Return the chunk; raises PolicyError, PolicyTimeoutError or WorkerDiedError."""
+        """Return the chunk of actions for an observation.
+
+        Raises:
+            PolicyError: the policy cannot answer.
+            PolicyTimeoutError: it did not answer in time.
+            WorkerDiedError: its process ended.
+        """
 
     def reset(self) -> None:
         """Tell the policy that an episode starts."""
@@ -33,17 +51,22 @@ class Runner(Protocol):
 
 
 class ThreadRunner:
-    """The policy in the caller's process; cannot be interrupted, shares the interpreter's lock."""
+    """The policy in the caller's process.
+
+    It cannot be interrupted, and it shares the interpreter's lock with the node.
+    """
 
     def __init__(self, spec: PolicySpec) -> None:
-        """Remember what to build."""
+        """Remember which policy to build."""
         self._spec = spec
         self._policy: Policy | None = None
         self.alive = False
+        self.about = ""
 
     def start(self) -> None:
-        """Build the policy here."""
+        """Build the policy in this process."""
         self._policy = build_policy(self._spec)
+        self.about = getattr(self._policy, "about", "")
         self.alive = True
 
     def infer(self, observation: Observation) -> Chunk:
@@ -58,5 +81,8 @@ class ThreadRunner:
             self._policy.reset()
 
     def close(self) -> None:
-        """Drop the policy."""
-        self._policy, self.alive = None, False
+        """Drop the policy; one that has a connection closes it."""
+        policy, self._policy, self.alive = self._policy, None, False
+        close = getattr(policy, "close", None)
+        if close is not None:
+            close()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cores and turns: first in line for what keeps the robot safe, as usual for inference."""
+"""Which cores and which priority a thread gets: what keeps the robot safe goes before inference."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from pathlib import Path
 
 
 def spare_cores() -> int:
-    """Return how many cores inference may take: all that this process may use but one, or one.
+    """Return how many cores inference may take: all that this process may use but one.
 
-    On every core it would wait in each layer for the thread that another process pushed aside.
+    It is at least one. With a thread on every core inference would wait, in each layer, for the one
+    that another process pushed aside.
     """
-    usable = getattr(os, "sched_getaffinity", lambda _pid: range(os.cpu_count() or 1))(0)
-    return max(1, len(usable) - 1)
+    return max(1, len(os.sched_getaffinity(0)) - 1)
 
 
 def first_in_line(priority: int) -> str:
-    """Put every present thread of this process under SCHED_FIFO; returns why not, '' when done.
+    """Put every present thread of this process under real-time scheduling (SCHED_FIFO).
 
-    Threads started later inherit it from the one that starts them.
+    Threads that are started later inherit it from the thread that starts them.
+
+    Args:
+        priority: 1 to 99, higher runs first; 0 or less changes nothing.
+
+    Returns:
+        Why it could not be done, as a sentence; empty when it was done or not asked for.
     """
     if priority <= 0:
         return ""
-    if not hasattr(os, "sched_setscheduler"):
-        return "this system has no real-time scheduling"
     try:
         for task in Path("/proc/self/task").iterdir():
             os.sched_setscheduler(int(task.name), os.SCHED_FIFO, os.sched_param(priority))
@@ -38,14 +42,11 @@ def first_in_line(priority: int) -> str:
 
 
 def as_usual() -> None:
-    """Put the calling thread, and what it starts, under ordinary scheduling."""
-    if hasattr(os, "sched_setscheduler"):
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    """Put the calling thread, and the threads that it starts, under ordinary scheduling."""
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def keep_to_itself() -> None:
-    """Leave the calling thread as it is, and put only what it starts under ordinary scheduling."""
-    if not hasattr(os, "sched_setscheduler"):
-        return
+    """Leave the calling thread as it is; the threads that it starts get ordinary scheduling."""
     policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
     os.sched_setscheduler(0, policy | os.SCHED_RESET_ON_FORK, os.sched_getparam(0))

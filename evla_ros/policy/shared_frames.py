@@ -1,12 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Memory that two processes share, and images laid out in it one after the other."""
+"""Images in memory that two processes share, laid out one after the other."""
 
 from __future__ import annotations
 
 import mmap
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,25 +22,34 @@ Placed = Sequence[Any]  # name, height, width, offset
 
 
 def new_shared_file() -> int:
-    """Return a descriptor of nameless memory; it vanishes with its last holder."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("evla_frames")
-    else:  # pragma: no cover - other systems than Linux
-        with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
+    """Return the file descriptor of new memory without a name; it goes when nobody holds it."""
+    descriptor = os.memfd_create("evla_frames")
     os.ftruncate(descriptor, CAPACITY_BYTES)
     return descriptor
 
 
 class SharedFrames:
-    """One side's view of the memory; the writer waits for the reader before it writes again."""
+    """One process' view of the shared memory.
+
+    The writer must wait until the reader is done before it writes again.
+    """
 
     def __init__(self, descriptor: int) -> None:
-        """Map the descriptor."""
+        """Map the memory behind a file descriptor that `new_shared_file` made."""
         self._map = mmap.mmap(descriptor, CAPACITY_BYTES)
 
     def write(self, images: Mapping[str, Image]) -> list[Placed]:
-        """Copy the images in; returns where each one lies."""
+        """Copy images into the memory.
+
+        Args:
+            images: name -> [height, width, 3] uint8.
+
+        Returns:
+            Where each image lies: name, height, width and offset in bytes.
+
+        Raises:
+            PolicyError: they need more than CAPACITY_BYTES.
+        """
         placed: list[Placed] = []
         offset = 0
         for name, image in images.items():
@@ -56,7 +64,7 @@ class SharedFrames:
         return placed
 
     def read(self, placed: Sequence[Placed]) -> dict[str, Image]:
-        """Return the images without copying; valid until the next write."""
+        """Return the images [height, width, 3] without copying them; valid until the next write."""
         return {name: self._view(h, w, offset) for name, h, w, offset in placed}
 
     def _view(self, height: int, width: int, offset: int) -> Image:
@@ -64,7 +72,7 @@ class SharedFrames:
         return flat.reshape(height, width, 3)
 
     def close(self) -> None:
-        """Unmap, unless somebody still looks at an image."""
+        """Unmap the memory, unless somebody still uses an image in it."""
         try:
             self._map.close()
         except BufferError:

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evla_ros.embodiment import Embodiment, embodiment_folder
+from evla_ros.embodiment import Embodiment
+from evla_ros.shared_files import checkpoint_folder
 
 
 def shipped_checkpoint(embodiment: Embodiment) -> Path | None:
     """Return the checkpoint folder that ships for a robot of this name, or None."""
-    folder = embodiment_folder().parent.parent / "checkpoints" / embodiment.name
+    folder = checkpoint_folder(embodiment.name)
     return folder if (folder / "config.json").is_file() else None

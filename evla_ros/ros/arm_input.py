@@ -5,56 +5,64 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
-from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
-from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64
 
+from evla_ros.control.reasons import Reason
+from evla_ros.control.watchdog import joint_problem
 from evla_ros.data.alignment.tf_poses import TfPoses
-from evla_ros.data.messages import (
-    decode_float64,
-    decode_joint_state,
-    decode_pose_stamped,
-    decode_tf_message,
-)
-from evla_ros.embodiment import Arm, Gripper
+from evla_ros.data.codecs.bad_sample import BadSampleError
+from evla_ros.data.codecs.gripper import gripper_value
+from evla_ros.data.codecs.pose import pose_from_cdr
+from evla_ros.data.messages import decode_joint_state, decode_tf_message
+from evla_ros.embodiment import Gripper
+from evla_ros.embodiment.streams import TF_MESSAGE, Kind, Stream, StreamTable
 from evla_ros.errors import EvlaError
 from evla_ros.geometry import Pose
-from evla_ros.ros.qos import every_sample, latched
+from evla_ros.ros.callbacks import subscribe_stream
+from evla_ros.ros.message_types import message_class
 
 OnPose = Callable[[int, Pose], None]
 OnOpening = Callable[[int, float], None]
-OnProblem = Callable[[str], None]
+
+
+class OnProblem(Protocol):
+    """A function that is told why the newest message is of no use."""
+
+    def __call__(self, problem: str, reason: Reason = Reason.INPUT_INVALID) -> object:
+        """Take the problem in a few words, and what kind of fault it is."""
 
 
 class PoseTopic:
     """Poses from a PoseStamped topic in the base frame."""
 
     def __init__(
-        self, node: Node, topic: str, base_frame: str, on_pose: OnPose, on_problem: OnProblem
+        self, node: Node, stream: Stream, base_frame: str, on_pose: OnPose, on_problem: OnProblem
     ) -> None:
-        """Subscribe; `on_pose(stamp_ns, pose)` is called from the executor."""
+        """Subscribe.
+
+        Args:
+            node: Whose subscription it is.
+            stream: The arm's pose in the table of topics.
+            base_frame: The frame in which poses have to come.
+            on_pose: Takes the stamp [ns] and the pose; called from the executor.
+            on_problem: Told why a message is of no use.
+        """
         self._node, self._base_frame = node, base_frame
         self._on_pose, self._on_problem = on_pose, on_problem
-        self._subscription = node.create_subscription(
-            PoseStamped, topic, self._receive, every_sample(), raw=True
-        )
+        self._subscription = subscribe_stream(node, stream, self._receive, on_problem, raw=True)
 
     def _receive(self, data: bytes) -> None:
         try:
-            message = decode_pose_stamped(data)
-            frame = message.header.frame_id.lstrip("/")
-            if frame not in ("", self._base_frame):
-                self._on_problem(f"pose in frame {frame!r}, expected {self._base_frame!r}")
-                return
-            pose = Pose(message.position_m, message.quaternion_xyzw)
-        except EvlaError as error:
-            self._on_problem(str(error))
+            message = pose_from_cdr(data, self._base_frame)
+        except BadSampleError as error:
+            reason = Reason.WRONG_FRAME if error.fault == "frame" else Reason.INPUT_INVALID
+            self._on_problem(str(error), reason)
             return
-        self._on_pose(message.header.stamp_ns, pose)
+        self._on_pose(message.stamp_ns, message.pose)
 
     def destroy(self) -> None:
         """Unsubscribe."""
@@ -65,21 +73,21 @@ class PoseFromTf:
     """Poses from the transforms between two frames, read from /tf and /tf_static directly."""
 
     def __init__(
-        self, node: Node, frames: tuple[str, str], on_pose: OnPose, on_problem: OnProblem
+        self, node: Node, stream: Stream, static: Stream, on_pose: OnPose, on_problem: OnProblem
     ) -> None:
         """Subscribe; raises EvlaError where tf2_msgs is not installed."""
         try:
-            from tf2_msgs.msg import TFMessage
+            message_class(stream.type)
         except ImportError as error:
             raise EvlaError(
-                "a pose from TF needs tf2_msgs, which is not installed; "
-                "install it or give the arm a pose topic"
+                "a pose from TF needs tf2_msgs, which is not installed: run `make build` again, "
+                "install it, or give the arm a pose topic"
             ) from error
         self._node, self._on_pose, self._on_problem = node, on_pose, on_problem
-        self._chain = TfPoses(*frames)
+        self._chain = TfPoses(*stream.selector)
         self._subscriptions = [
-            node.create_subscription(TFMessage, "/tf", self._moving, every_sample(100), raw=True),
-            node.create_subscription(TFMessage, "/tf_static", self._static, latched(100), raw=True),
+            subscribe_stream(node, tf, take, on_problem, raw=True)
+            for tf, take in ((stream, self._moving), (static, self._static))
         ]
 
     def _moving(self, data: bytes) -> None:
@@ -96,6 +104,8 @@ class PoseFromTf:
             return
         if found is not None:
             self._on_pose(*found)
+        elif not self._chain.connected:
+            self._on_problem(self._chain.problem(), Reason.WRONG_FRAME)
 
     def destroy(self) -> None:
         """Unsubscribe."""
@@ -107,41 +117,47 @@ class GripperState:
     """The measured opening of a gripper, 1 open, 0 closed."""
 
     def __init__(
-        self, node: Node, gripper: Gripper, on_opening: OnOpening, on_problem: OnProblem
+        self,
+        node: Node,
+        stream: Stream,
+        gripper: Gripper,
+        on_opening: OnOpening,
+        on_problem: OnProblem,
     ) -> None:
-        """Subscribe; `on_opening(stamp_ns, opening)`, stamp 0 where the message has none."""
-        self._node, self._gripper = node, gripper
+        """Subscribe.
+
+        Args:
+            node: Whose subscription it is.
+            stream: The gripper's state in the table of topics.
+            gripper: Says which values are open and closed.
+            on_opening: Takes the stamp [ns], 0 where the message has none, and the opening in 0..1.
+            on_problem: Told why a message is of no use.
+        """
+        self._node, self._stream, self._gripper = node, stream, gripper
         self._on_opening, self._on_problem = on_opening, on_problem
-        joint = gripper.state_type == "joint_state"
-        self._subscription = node.create_subscription(
-            JointState if joint else Float64,
-            gripper.state,
-            self._receive_joint if joint else self._receive_number,
-            every_sample(),
-            raw=True,
-        )
+        self._found_s, self._joints = -math.inf, set[str]()
+        self._subscription = subscribe_stream(node, stream, self._receive, on_problem, raw=True)
 
-    def _receive_number(self, data: bytes) -> None:
+    def _receive(self, data: bytes) -> None:
         try:
-            self._note(0, decode_float64(data))
-        except EvlaError as error:
-            self._on_problem(str(error))
-
-    def _receive_joint(self, data: bytes) -> None:
-        try:
-            state = decode_joint_state(data)
-        except EvlaError as error:
+            stamp_ns, value = gripper_value(self._stream, data)
+        except BadSampleError as error:
             self._on_problem(str(error))
             return
-        name = self._gripper.state_joint
-        if name in state.names and state.names.index(name) < len(state.position):
-            self._note(state.header.stamp_ns, float(state.position[state.names.index(name)]))
-
-    def _note(self, stamp_ns: int, value: float) -> None:
-        if not math.isfinite(value):
-            self._on_problem(f"gripper state {value} is not finite")
+        if value is None:
+            self._complain_of_joints(data)
             return
-        self._on_opening(stamp_ns, self._gripper.opening(value))
+        self._found_s = time.monotonic()
+        self._on_opening(stamp_ns, self._gripper.measured_opening(value))
+
+    def _complain_of_joints(self, data: bytes) -> None:
+        """Name the joints that are there, unless other messages of the topic have ours."""
+        if time.monotonic() - self._found_s <= self._gripper.max_age_s:
+            return
+        self._joints.update(decode_joint_state(data).names)
+        lacking = [name for name in self._stream.selector if name not in self._joints]
+        problem = joint_problem((lacking or self._stream.selector)[0], sorted(self._joints))
+        self._on_problem(problem, Reason.WRONG_JOINT)
 
     def destroy(self) -> None:
         """Unsubscribe."""
@@ -149,10 +165,15 @@ class GripperState:
 
 
 def pose_input(
-    node: Node, arm: Arm, base_frame: str, on_pose: OnPose, on_problem: OnProblem
-) -> Any:
-    """Return the pose input that the embodiment names."""
-    if arm.pose.topic is not None:
-        return PoseTopic(node, arm.pose.topic, base_frame, on_pose, on_problem)
-    frames = arm.pose.tf or ["", ""]
-    return PoseFromTf(node, (frames[0], frames[1]), on_pose, on_problem)
+    node: Node,
+    streams: StreamTable,
+    arm: str,
+    base_frame: str,
+    on_pose: OnPose,
+    on_problem: OnProblem,
+) -> PoseTopic | PoseFromTf:
+    """Return what hears an arm's pose, from a topic or from TF; the arguments are `PoseTopic`'s."""
+    stream, static = streams.get(Kind.POSE, arm), streams.find(Kind.TF_STATIC)
+    if static is not None and stream.type == TF_MESSAGE:
+        return PoseFromTf(node, stream, static, on_pose, on_problem)
+    return PoseTopic(node, stream, base_frame, on_pose, on_problem)

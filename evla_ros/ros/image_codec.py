@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Raw CDR of an image message to RGB, when it is needed and not before.
 
-Common encodings are views on the message's own bytes (evla_ros.data.image_message); what that does
-not
-know goes through cv_bridge where a ROS installation has a working one.
+Common encodings are views on the message's own bytes (evla_ros.data.codecs.camera); what that does
+not know goes through cv_bridge where a ROS installation has a working one.
 """
 
 from __future__ import annotations
@@ -14,20 +13,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from evla_ros.data.image_message import ENCODINGS, ImageMessageError, rgb_from_cdr
+from evla_ros.data.codecs.camera import is_compressed, rgb_from_cdr
+from evla_ros.data.image_message import ENCODINGS, ImageMessageError
 from evla_ros.data.messages import decode_image
 
 Rgb = npt.NDArray[np.uint8]
 
 
-def decode_rgb(data: bytes, transport: str) -> Rgb:
-    """Return [H, W, 3] uint8 RGB from the CDR bytes; transport: raw or compressed.
+def decode_rgb(data: bytes, message_type: str) -> Rgb:
+    """Return [H, W, 3] uint8 RGB from the CDR bytes of a camera's message.
 
     Raises EvlaError (ImageMessageError, CdrError) for bytes, sizes or encodings that do not fit.
     """
-    if transport == "raw" and decode_image(data).encoding not in ENCODINGS:
+    if not is_compressed(message_type) and decode_image(data).encoding not in ENCODINGS:
         return _through_cv_bridge(data)
-    return rgb_from_cdr(data, transport)
+    return rgb_from_cdr(data, message_type)
 
 
 def _through_cv_bridge(data: bytes) -> Rgb:

@@ -9,19 +9,36 @@ from dataclasses import dataclass
 from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy import parameter
+from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 
 from evla_ros.errors import EvlaError, nearest
 
 Value = bool | int | float | str | list[float]
+_TYPE = parameter.Parameter.Type
+_ARTICLES = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text (a number as text: '\"7\"')",
+}
+_OF_ROS = ("use_sim_time", "qos_overrides.", "start_type_description_service")
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One row of the table.
+    """One row of a node's table.
 
-    dynamic: may be set at run time; otherwise it is read when the node is configured.
-    choices: the allowed texts; low, high: the allowed numbers.
+    Attributes:
+        name: as in `ros2 param set`.
+        default: its value when nothing sets it; it also gives the type.
+        description: one line for `ros2 param describe` and the reference page.
+        unit: unit of the number; empty: none.
+        low: smallest number that is allowed.
+        high: largest number that is allowed.
+        choices: the texts that are allowed; empty: any.
+        dynamic: whether it may be set at run time; otherwise it is read on configure.
     """
 
     name: str
@@ -35,14 +52,21 @@ class Parameter:
 
     def problem(self, value: Value) -> str:
         """Return why a value is refused, '' when it is fine."""
+        if type(self.default) in _ARTICLES and type(value) is not type(self.default):
+            article = _ARTICLES[type(self.default)]
+            return (
+                f"{self.name}: {value!r} is not accepted; it takes {article} {self.unit}".rstrip()
+            )
         if self.choices and value not in self.choices:
-            return f"{self.name} {value!r}: {nearest(str(value), self.choices)}"
+            hint = nearest(str(value), self.choices)
+            return f"{self.name}: {value!r} is not accepted; {hint}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             return ""
         low = float("-inf") if self.low is None else self.low
         high = float("inf") if self.high is None else self.high
         if not low <= value <= high:
-            return f"{self.name} {value} is out of bounds; it takes {low:g} to {high:g} {self.unit}"
+            bounds = f"{low:g} to {high:g} {self.unit}".rstrip()
+            return f"{self.name}: {value} is not accepted; it takes {bounds}"
         return ""
 
     def descriptor(self) -> ParameterDescriptor:
@@ -61,13 +85,65 @@ class Parameter:
 
 
 def declare(node: Node, table: Sequence[Parameter]) -> None:
-    """Declare every parameter of the table."""
+    """Declare every parameter of a node's table.
+
+    A parameter that takes a number takes a whole number too, at start and at run time.
+
+    Raises:
+        EvlaError: a start value is of another type, or out of bounds.
+    """
+    if hasattr(node, "add_pre_set_parameters_callback"):  # Humble has none, and says what it wants
+        node.add_pre_set_parameters_callback(
+            lambda changes: [_as_declared(node, change) for change in changes]
+        )
+    declare_more(node, table)
+
+
+def declare_more(node: Node, table: Sequence[Parameter]) -> None:
+    """Declare further parameters of a node that has declared a table already."""
+    overrides = getattr(node, "_parameter_overrides", {})
     for row in table:
-        node.declare_parameter(row.name, row.default, row.descriptor())
+        given = overrides.get(row.name)
+        if given is not None and isinstance(row.default, float | list) and _is_whole(given):
+            given = overrides[row.name] = _as_float(given)
+        try:
+            node.declare_parameter(row.name, row.default, row.descriptor())
+        except ParameterException as error:
+            problem = "" if given is None else row.problem(given.value)
+            raise EvlaError(f"parameter {problem or error}") from error
 
 
-def read(node: Node, table: Sequence[Parameter]) -> dict[str, Any]:
-    """Return the values by name; raises EvlaError for the first one that is refused."""
+def _as_declared(node: Node, change: parameter.Parameter) -> parameter.Parameter:
+    """Return the change, as a float where the node has one of that name."""
+    if not _is_whole(change) or not node.has_parameter(change.name):
+        return change
+    known = node.get_parameter(change.name).type_
+    return _as_float(change) if known in (_TYPE.DOUBLE, _TYPE.DOUBLE_ARRAY) else change
+
+
+def _is_whole(value: parameter.Parameter) -> bool:
+    return value.type_ in (_TYPE.INTEGER, _TYPE.INTEGER_ARRAY)
+
+
+def _as_float(value: parameter.Parameter) -> parameter.Parameter:
+    whole = value.value
+    number = float(whole) if isinstance(whole, int) else [float(one) for one in whole]
+    return parameter.Parameter(value.name, value=number)
+
+
+def read(node: Node, table: Sequence[Parameter], later: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the values of a table by name.
+
+    Args:
+        node: the node that declared the table.
+        table: its rows.
+        later: how the names begin of parameters that are declared later.
+
+    Raises:
+        EvlaError: a value is not allowed, or a parameter was set that does not exist, which ROS 2
+            ignores.
+    """
+    _refuse_unknown(node, later)
     values: dict[str, Any] = {}
     for row in table:
         value = node.get_parameter(row.name).value
@@ -76,6 +152,13 @@ def read(node: Node, table: Sequence[Parameter]) -> dict[str, Any]:
             raise EvlaError(f"parameter {problem}")
         values[row.name] = value
     return values
+
+
+def _refuse_unknown(node: Node, later: tuple[str, ...]) -> None:
+    known = node.get_parameters_by_prefix("")
+    for name in getattr(node, "_parameter_overrides", {}):
+        if name not in known and not name.startswith((*later, *_OF_ROS)):
+            raise EvlaError(f"parameter {name}: unknown; {nearest(name, known)}")
 
 
 def markdown(table: Sequence[Parameter]) -> str:

@@ -8,24 +8,23 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
 
 from evla_ros.geometry import Pose
-
-NANOSECONDS = 1_000_000_000
+from evla_ros.units import SECOND_NS
 
 
 def time_message(stamp_ns: int) -> Time:
     """Return a time of int nanoseconds as a message."""
-    seconds, rest = divmod(stamp_ns, NANOSECONDS)
+    seconds, rest = divmod(stamp_ns, SECOND_NS)
     return Time(sec=seconds, nanosec=rest)
 
 
 def nanoseconds(stamp: Time) -> int:
     """Return a time message as int nanoseconds."""
-    return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
+    return int(stamp.sec) * SECOND_NS + int(stamp.nanosec)
 
 
 def fill_pose(message: PoseStamped, pose: Pose, stamp_ns: int) -> None:
     """Write a pose and its time into a message that is used again and again."""
-    seconds, rest = divmod(stamp_ns, NANOSECONDS)
+    seconds, rest = divmod(stamp_ns, SECOND_NS)
     message.header.stamp.sec, message.header.stamp.nanosec = seconds, rest
     position, orientation = message.pose.position, message.pose.orientation
     position.x, position.y, position.z = pose.position_m.tolist()

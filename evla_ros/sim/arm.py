@@ -6,13 +6,11 @@ from __future__ import annotations
 
 import mujoco
 import numpy as np
-import numpy.typing as npt
 
-from evla_ros.geometry.pose import Pose
+from evla_ros.geometry.pose import Array, Pose, compose, inverse
 from evla_ros.sim.description import ARM_JOINTS, FINGER_TRAVEL_M, ArmBinding
 from evla_ros.sim.kinematics import DifferentialIk, MotionLimits
 
-Array = npt.NDArray[np.float64]
 _WINDUP_RAD = 0.03
 _FINGER_SPEED_M_S = 0.16
 
@@ -20,8 +18,10 @@ _FINGER_SPEED_M_S = 0.16
 class SimArm:
     """Joint position servos under differential IK, and a gripper; all ids of one arm live here."""
 
-    def __init__(self, model: mujoco.MjModel, binding: ArmBinding, limits: MotionLimits) -> None:
-        """Find the arm's parts in the model by its prefix."""
+    def __init__(
+        self, model: mujoco.MjModel, binding: ArmBinding, limits: MotionLimits, frame: str = ""
+    ) -> None:
+        """Find the arm's parts in the model by its prefix; frame: the body that poses are in."""
         self.name = binding.name
         self.prefix = binding.prefix
         self.home_rad = np.array(binding.home_rad)
@@ -39,13 +39,14 @@ class SimArm:
         self.site = model.site(f"{p}gripper").id
         self.pads = tuple(int(model.geom(f"{p}{side}_pad").id) for side in ("left", "right"))
         self.geoms = frozenset(g for g in range(model.ngeom) if model.geom(g).name.startswith(p))
-        self.ik = DifferentialIk(model, self.site, joints, self.home_rad)
+        self._frame = model.body(frame).id if frame else 0
+        self.ik = DifferentialIk(model, self.site, joints, self.home_rad, self._frame)
         self.goal = Pose.identity()
         self.grip_goal = 1.0
         self._reference = self.home_rad.copy()
         self._grip_reference_m = FINGER_TRAVEL_M
 
-    def place(self, data: mujoco.MjData, q_rad: Array, opening: float) -> None:
+    def set_posture(self, data: mujoco.MjData, q_rad: Array, opening: float) -> None:
         """Put the arm at a posture [7] at rest, and hold it there (only at reset)."""
         data.qpos[self.qpos] = q_rad
         data.qvel[self.dofs] = 0.0
@@ -74,15 +75,19 @@ class SimArm:
         self._reference = measured + np.minimum(np.maximum(lag, -slack), slack)
         data.ctrl[self._motors] = self._reference + self._lead_s * velocity
         reach = _FINGER_SPEED_M_S * dt_s
-        wanted = self.grip_goal * FINGER_TRAVEL_M - self._grip_reference_m
-        self._grip_reference_m += min(max(wanted, -reach), reach)
+        missing_m = self.grip_goal * FINGER_TRAVEL_M - self._grip_reference_m
+        self._grip_reference_m += min(max(missing_m, -reach), reach)
         data.ctrl[self._grip] = self._grip_reference_m
 
     def pose(self, data: mujoco.MjData) -> Pose:
         """Return the measured tool pose in the base frame."""
         quat = np.empty(4)
         mujoco.mju_mat2Quat(quat, data.site_xmat[self.site])
-        return Pose(data.site_xpos[self.site], quat[[1, 2, 3, 0]])
+        pose = Pose(data.site_xpos[self.site], quat[[1, 2, 3, 0]])
+        return pose if self._frame == 0 else compose(inverse(self._frame_pose(data)), pose)
+
+    def _frame_pose(self, data: mujoco.MjData) -> Pose:
+        return Pose(data.xpos[self._frame], data.xquat[self._frame][[1, 2, 3, 0]])
 
     def opening(self, data: mujoco.MjData) -> float:
         """Return the measured gripper opening in [0, 1], 1 = open."""

@@ -10,54 +10,71 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from evla_ros.data.bags import encode
 from evla_ros.data.bags.definitions import definition_of
 from evla_ros.data.bags.metadata import custom_data, read_metadata
-from evla_ros.data.image_jpeg import encode_jpeg
+from evla_ros.data.codecs.axis import axes_to_cdr
+from evla_ros.data.codecs.base import odometry_to_cdr, velocity_to_cdr
+from evla_ros.data.codecs.camera import picture_to_cdr
+from evla_ros.data.codecs.goal import way_to_cdr
+from evla_ros.data.codecs.gripper import gripper_to_cdr
 from evla_ros.data.recording.episode_report import EpisodeReport
 from evla_ros.data.recording.episode_store import EpisodeStore
 from evla_ros.data.recording.recorder import Recorder
 from evla_ros.data.recording.settings import RecorderSettings
 from evla_ros.data.recording.topics import TopicSpec
-from evla_ros.embodiment import Arm
+from evla_ros.embodiment.streams import (
+    JOINT_STATE,
+    POSE_STAMPED,
+    TF_MESSAGE,
+    Kind,
+    Stream,
+    by_topic,
+    streams_of,
+)
 from evla_ros.errors import EvlaError
+from evla_ros.geometry import Pose, TimedPose
 from evla_ros.sim.experts.rollout import noisy
 from evla_ros.sim.experts.style import Style
-from evla_ros.sim.world import STEPS_PER_SERVO, World
+from evla_ros.sim.simulation import STEPS_PER_SERVO
+from evla_ros.sim.world import World
+from evla_ros.units import SECOND_NS
 
-SECOND = 1_000_000_000
 EPOCH_S, APART_S = 1_700_000_000, 60  # recordings lie a minute apart, so no two stamps meet
 MOST_SEEDS = (2**31 - EPOCH_S) // APART_S  # a message's stamp counts seconds in 32 bits
 REACTION_NS = 2_000_000  # from an observation to the goal that answers it
 JPEG_QUALITY = 90
 AFTER_SUCCESS = 5
+ODOM_FRAME = "odom"
+_AXIS_S = 0.04  # within which a trajectory gets to its goal
 
 
 @dataclass(frozen=True)
 class DemonstrationPlan:
-    """What to record. task: family, instruction or empty (drawn by the seed). noise: DART's."""
+    """What is recorded.
+
+    Attributes:
+        output: folder of the bags.
+        task: a task family or an instruction; empty: drawn by the seed.
+        noise: standard deviation of noise on the expert's steps, as a fraction of a step (DART).
+        max_ticks: ticks after which an episode is given up.
+        operator: goes into the metadata of every bag.
+    """
 
     output: Path
     task: str = ""
     noise: float = 0.0
-    max_ticks: int = 150
+    max_ticks: int | None = None
     operator: str = "scripted expert"
-
-
-class _Topic(NamedTuple):
-    number: int
-    type: str
 
 
 def _start_ns(seed: int) -> int:
     if not 0 <= seed < MOST_SEEDS:
         raise EvlaError(f"seed {seed} cannot be recorded; seeds are 0 to {MOST_SEEDS - 1}")
-    return (EPOCH_S + seed * APART_S) * SECOND
+    return (EPOCH_S + seed * APART_S) * SECOND_NS
 
 
 class LockstepRecorder:
@@ -69,7 +86,8 @@ class LockstepRecorder:
             preroll_s=0.0, require_preflight=False, operator=plan.operator, distro="jazzy"
         )
         self._recorder = Recorder(world.embodiment, plan.output, settings)
-        self._topics: dict[str, _Topic] = {}
+        self._streams = streams_of(world.embodiment)
+        self._numbers: dict[str, int] = {}  # by topic, of the recorder
         self._declare()
 
     def record(self, seed: int) -> EpisodeReport:
@@ -80,14 +98,14 @@ class LockstepRecorder:
         style = Style.sample(random, plan.noise)
         expert = world.suite.expert(world, task, style)
         start_ns = _start_ns(seed)
-        words = encode.encode_string(task.instruction)
-        self._send(world.embodiment.instruction.topic, words, start_ns)
+        instruction = encode.encode_string(task.instruction)
+        self._send(self._streams.get(Kind.INSTRUCTION), instruction, start_ns)
         self._recorder.start(start_ns, episode_name(seed))
         self._send_state(start_ns)
         solved = 0
-        for _ in range(plan.max_ticks):
+        for _ in range(world.most_ticks if plan.max_ticks is None else plan.max_ticks):
             self._send_cameras(start_ns + world.time_ns)
-            world.apply(noisy(expert.act(), style, random))
+            world.apply(noisy(expert.act(), style, random, world.columns))
             self._advance(start_ns)
             solved = solved + 1 if world.succeeded(task) else 0
             if solved >= AFTER_SUCCESS:
@@ -98,7 +116,7 @@ class LockstepRecorder:
         return self._recorder.keep(end_ns)
 
     def _advance(self, start_ns: int) -> None:
-        """One tick of the embodiment's rate, with goals and states at the servo's."""
+        """Advance by one tick of the embodiment's rate; goals and states at the servo's."""
         world = self._world
         servo_s = STEPS_PER_SERVO * world.model.opt.timestep
         for _ in range(max(1, round(1.0 / (world.embodiment.rate_hz * servo_s)))):
@@ -107,66 +125,86 @@ class LockstepRecorder:
             self._send_state(start_ns + world.time_ns)
 
     def _declare(self) -> None:
-        body = self._world.embodiment
-        for camera in body.cameras.values():
-            kind = "Image" if camera.transport == "raw" else "CompressedImage"
-            self._add(camera.topic, f"sensor_msgs/msg/{kind}")
-        for arm in body.arms:
-            if arm.pose.topic is not None:
-                self._add(arm.pose.topic, "geometry_msgs/msg/PoseStamped")
-            self._add(arm.goal.topic, "geometry_msgs/msg/PoseStamped")
-            if arm.gripper is not None:
-                joint = arm.gripper.state_type == "joint_state"
-                kind = "sensor_msgs/msg/JointState" if joint else "std_msgs/msg/Float64"
-                self._add(arm.gripper.state, kind)
-                array = arm.gripper.command_type == "float64_array"
-                self._add(arm.gripper.command, f"std_msgs/msg/Float64{'MultiArray' * array}")
-        self._add(body.joint_states, "sensor_msgs/msg/JointState")
-        self._add(body.instruction.topic, "std_msgs/msg/String", latched=True)
+        for topic, (stream, *_) in self._streams.by_topic().items():
+            sent = stream.key.kind not in (Kind.ESTOP, Kind.EXTRA)
+            if sent and stream.type != TF_MESSAGE:
+                latched = stream.delivery.latched
+                definition, qos = definition_of(stream.type), offered_qos(latched=latched)
+                name = f"/{topic.lstrip('/')}"
+                spec = TopicSpec(name, stream.type, definition, qos, latched=latched)
+                self._numbers[topic] = self._recorder.add_topic(spec)
 
-    def _add(self, name: str, message_type: str, *, latched: bool = False) -> None:
-        qos = offered_qos(latched=latched)
-        definition = definition_of(message_type)
-        spec = TopicSpec(f"/{name.lstrip('/')}", message_type, definition, qos, latched=latched)
-        self._topics[name] = _Topic(self._recorder.add_topic(spec), message_type)
-
-    def _send(self, name: str, data: bytes, stamp_ns: int) -> None:
-        self._recorder.on_message(self._topics[name].number, data, stamp_ns)
+    def _send(self, stream: Stream, data: bytes, stamp_ns: int) -> None:
+        self._recorder.on_message(self._numbers[stream.topic], data, stamp_ns)
 
     def _send_cameras(self, stamp_ns: int) -> None:
         for name, image in self._world.images().items():
-            camera = self._world.embodiment.cameras[name]
-            self._send(camera.topic, _picture(stamp_ns, name, image, camera.transport), stamp_ns)
+            stream, frame = self._streams.get(Kind.CAMERA, name), f"{name}_optical_frame"
+            data = picture_to_cdr(stream.type, stamp_ns, frame, image, JPEG_QUALITY)
+            self._send(stream, data, stamp_ns)
 
     def _send_goals(self, stamp_ns: int) -> None:
         frame = self._world.embodiment.base_frame
         for arm, described in zip(self._world.arms, self._world.embodiment.arms, strict=True):
-            self._send(
-                described.goal.topic, encode.encode_pose(stamp_ns, frame, arm.goal), stamp_ns
-            )
-            if described.gripper is not None:
+            goal = self._streams.get(Kind.GOAL, described.name)
+            self._send(goal, self._goal_data(goal, stamp_ns, frame, arm.goal), stamp_ns)
+            command = self._streams.find(Kind.GRIPPER_COMMAND, described.name)
+            if described.gripper is not None and command is not None:
                 value = described.gripper.device_value(arm.grip_goal)
-                array = described.gripper.command_type == "float64_array"
-                one = encode.encode_float64_array([value]) if array else None
-                data = encode.encode_float64(value) if one is None else one
-                self._send(described.gripper.command, data, stamp_ns)
+                self._send(command, gripper_to_cdr(command, stamp_ns, value), stamp_ns)
+
+        self._send_moving_goals(stamp_ns)
+
+    def _goal_data(self, goal: Stream, stamp_ns: int, frame: str, pose: Pose) -> bytes:
+        if goal.type == POSE_STAMPED:
+            return encode.encode_pose(stamp_ns, frame, pose)
+        tick_ns = round(1e9 / self._world.embodiment.rate_hz)
+        return way_to_cdr(0, frame, (TimedPose(tick_ns, pose),))
+
+    def _send_moving_goals(self, stamp_ns: int) -> None:
+        world, body = self._world, self._world.embodiment
+        if world.base is not None and body.base is not None:
+            command = self._streams.get(Kind.BASE_COMMAND)
+            data = velocity_to_cdr(command, stamp_ns, body.base.frame, world.base.goal)
+            self._send(command, data, stamp_ns)
+        goals = {axis.name: axis.goal for axis in world.axes}
+        for group in by_topic(self._streams.of_kind(Kind.AXIS_COMMAND)).values():
+            positions = [goals[stream.key.name] for stream in group]
+            self._send(group[0], axes_to_cdr(group, stamp_ns, positions, _AXIS_S), stamp_ns)
 
     def _send_state(self, stamp_ns: int) -> None:
         world, body = self._world, self._world.embodiment
         names: list[str] = []
         positions: list[float] = []
         for arm, described in zip(world.arms, body.arms, strict=True):
-            if described.pose.topic is not None:
-                pose = encode.encode_pose(stamp_ns, body.base_frame, arm.pose(world.data))
-                self._send(described.pose.topic, pose, stamp_ns)
+            pose = self._streams.get(Kind.POSE, described.name)
+            if pose.type == POSE_STAMPED:
+                data = encode.encode_pose(stamp_ns, body.base_frame, arm.pose(world.data))
+                self._send(pose, data, stamp_ns)
             if described.gripper is not None:
-                data = _gripper_state(described, arm.opening(world.data), stamp_ns)
-                self._send(described.gripper.state, data, stamp_ns)
+                state = self._streams.get(Kind.GRIPPER, described.name)
+                value = described.gripper.state_value(arm.opening(world.data))
+                self._send(state, gripper_to_cdr(state, stamp_ns, value), stamp_ns)
             angles = world.data.qpos[arm.qpos].tolist()
             names += described.joints or [f"{arm.name}_joint{i + 1}" for i in range(len(angles))]
             positions += angles
+        self._send_moving_state(stamp_ns)
+        names += [axis.joint for axis in world.axes]
+        positions += [axis.position(world.data) for axis in world.axes]
         joints = encode.encode_joint_state(stamp_ns, names, positions)
-        self._send(body.joint_states, joints, stamp_ns)
+        self._send(self._streams.get(Kind.JOINTS), joints, stamp_ns)
+
+    def _send_moving_state(self, stamp_ns: int) -> None:
+        world, body = self._world, self._world.embodiment
+        if world.base is not None and body.base is not None:
+            pose, velocity = world.base.pose(world.data), world.base.velocity(world.data)
+            data = odometry_to_cdr(stamp_ns, (ODOM_FRAME, body.base.frame), pose, velocity)
+            self._send(self._streams.get(Kind.ODOMETRY), data, stamp_ns)
+        for axis in world.axes:
+            state = self._streams.get(Kind.AXIS, axis.name)
+            if state.type != JOINT_STATE:
+                data = axes_to_cdr([state], stamp_ns, [axis.position(world.data)])
+                self._send(state, data, stamp_ns)
 
 
 def episode_name(seed: int) -> str:
@@ -201,19 +239,3 @@ def offered_qos(*, latched: bool) -> str:
             "  avoid_ros_namespace_conventions: false",
         ]
     )
-
-
-def _picture(stamp_ns: int, name: str, image: npt.NDArray[np.uint8], transport: str) -> bytes:
-    frame = f"{name}_optical_frame"
-    if transport == "raw":
-        return encode.encode_image(stamp_ns, frame, image)
-    return encode.encode_compressed_image(stamp_ns, frame, encode_jpeg(image, JPEG_QUALITY))
-
-
-def _gripper_state(arm: Arm, opening: float, stamp_ns: int) -> bytes:
-    gripper = arm.gripper
-    assert gripper is not None  # noqa: S101 - the caller asked
-    value = gripper.device_value(opening)
-    if gripper.state_type == "float64":
-        return encode.encode_float64(value)
-    return encode.encode_joint_state(stamp_ns, [gripper.state_joint or ""], [value])

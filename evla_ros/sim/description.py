@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from evla_ros.embodiment import Embodiment
 from evla_ros.errors import nearest
 from evla_ros.sim.errors import SimError
 
@@ -17,10 +18,14 @@ FINGER_TRAVEL_M = 0.040
 
 @dataclass(frozen=True)
 class ArmBinding:
-    """One copy of `arm.xml`, attached at the site `mount` with `prefix` before all of its names.
+    """One copy of `arm.xml` in a world.
 
-    name: the arm in the embodiment file. home_rad: the posture at reset, also the rest posture of
-    the null space. collision_bit: its bit in MuJoCo's contype; arms of different bits collide.
+    Attributes:
+        name: the arm in the embodiment file.
+        prefix: stands before all names of the copy.
+        mount: the MJCF site that it is attached to.
+        home_rad: posture [7] at reset, to which the null space also tends.
+        collision_bit: its bit in MuJoCo's contype; arms of different bits collide.
     """
 
     name: str
@@ -31,10 +36,45 @@ class ArmBinding:
 
 
 @dataclass(frozen=True)
-class WorldDescription:
-    """A world's MJCF file (in `assets/`), its arms in embodiment order and its cameras.
+class BaseBinding:
+    """A base that drives in the plane.
 
-    cameras: embodiment camera name -> MJCF camera name. video_camera: MJCF camera of videos.
+    Attributes:
+        body: its MJCF body; odometry is its pose in the world.
+        joints: along x, along y and about z, each with a position actuator of the same name.
+    """
+
+    body: str
+    joints: tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class AxisBinding:
+    """A single joint.
+
+    Attributes:
+        name: the axis in the embodiment file.
+        joint: its MJCF joint, with a position actuator of the same name.
+    """
+
+    name: str
+    joint: str
+
+
+@dataclass(frozen=True)
+class WorldDescription:
+    """What a world is made of.
+
+    Attributes:
+        name: name of the world.
+        mjcf: file in `assets/`.
+        embodiment: name of the shipped embodiment file of its robot.
+        arms: its arms, in the order of that file.
+        cameras: embodiment camera name -> MJCF camera name.
+        video_camera: MJCF camera of videos.
+        base: what drives; None: the robot stands.
+        axes: single joints, in the order of the embodiment file.
+        frame: MJCF body whose frame is the embodiment's `base_frame`; empty: the world's.
     """
 
     name: str
@@ -43,6 +83,9 @@ class WorldDescription:
     arms: tuple[ArmBinding, ...]
     cameras: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     video_camera: str = "overview"
+    base: BaseBinding | None = None
+    axes: tuple[AxisBinding, ...] = ()
+    frame: str = ""
 
 
 TABLETOP_ARM = WorldDescription(
@@ -70,8 +113,19 @@ HUMANOID_UPPER_BODY = WorldDescription(
     ),
 )
 
+MOBILE_MANIPULATOR = WorldDescription(
+    name="mobile_manipulator",
+    mjcf="mobile_manipulator.xml",
+    embodiment="mobile_manipulator",
+    arms=(ArmBinding("arm", "arm_", "mount", (0.0, 0.4119, 0.0, 1.9630, 0.0, 0.7666, 0.0)),),
+    cameras=MappingProxyType({"primary": "mast", "wrist": "arm_wrist_camera"}),
+    base=BaseBinding("base_link", ("base_x", "base_y", "base_yaw")),
+    axes=(AxisBinding("lift", "lift_joint"),),
+    frame="arm_mount",
+)
+
 WORLDS: Mapping[str, WorldDescription] = MappingProxyType(
-    {d.name: d for d in (TABLETOP_ARM, HUMANOID_UPPER_BODY)}
+    {d.name: d for d in (TABLETOP_ARM, HUMANOID_UPPER_BODY, MOBILE_MANIPULATOR)}
 )
 
 
@@ -80,3 +134,27 @@ def describe(name: str) -> WorldDescription:
     if name not in WORLDS:
         raise SimError(f"no simulated world {name!r}; {nearest(name, WORLDS)}")
     return WORLDS[name]
+
+
+def check_embodiment(description: WorldDescription, embodiment: Embodiment) -> None:
+    """Refuse an embodiment whose arms, cameras, base or axes are not the world's.
+
+    Raises:
+        SimError: the sentence names what differs, and the embodiment that fits.
+    """
+    pairs: Mapping[str, tuple[list[str], list[str]]] = {
+        "arms": ([a.name for a in embodiment.arms], [a.name for a in description.arms]),
+        "cameras": (sorted(embodiment.cameras), sorted(description.cameras)),
+        "base": (
+            ["base"] * (embodiment.base is not None),
+            ["base"] * (description.base is not None),
+        ),
+        "axes": ([a.name for a in embodiment.axes], [a.name for a in description.axes]),
+    }
+    for what, (asked, has) in pairs.items():
+        if asked != has:
+            raise SimError(
+                f"embodiment {embodiment.name!r} has {what} {asked}, "
+                f"world {description.name!r} has {has}; "
+                f"use the embodiment {description.embodiment!r}"
+            )

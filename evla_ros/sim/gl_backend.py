@@ -74,10 +74,7 @@ def egl_works() -> bool:
     devices = (ctypes.c_void_p * _MAX_DEVICES)()
     count = ctypes.c_int(0)
     query_devices = ctypes.CFUNCTYPE(
-        ctypes.c_uint,
-        ctypes.c_int,
-        ctypes.POINTER(ctypes.c_void_p),
-        ctypes.POINTER(ctypes.c_int),
+        ctypes.c_uint, ctypes.c_int, ctypes.POINTER(ctypes.c_void_p), ctypes.POINTER(ctypes.c_int)
     )(query)
     if not query_devices(_MAX_DEVICES, devices, ctypes.byref(count)):
         return False

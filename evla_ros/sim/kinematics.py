@@ -14,10 +14,9 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from evla_ros.geometry.pose import Pose
+from evla_ros.geometry.pose import Array, Pose
 from evla_ros.geometry.rotation import conjugate, multiply, to_rotvec
 
-Array = npt.NDArray[np.float64]
 _GAIN_PER_S = 28.0
 _POSTURE_GAIN_PER_S = 1.5
 _ROTATION_WEIGHT_M = 0.25
@@ -38,9 +37,17 @@ class DifferentialIk:
     """Solves one arm on a scratch copy of the kinematics; the physics state is never touched."""
 
     def __init__(
-        self, model: mujoco.MjModel, site: int, joints: npt.NDArray[np.intp], rest_rad: Array
+        self,
+        model: mujoco.MjModel,
+        site: int,
+        joints: npt.NDArray[np.intp],
+        rest_rad: Array,
+        frame: int = 0,
     ) -> None:
-        """Take the tool site, the 7 joint ids and the rest posture [7]."""
+        """Take the tool site, the 7 joint ids and the rest posture [7].
+
+        frame: the body in whose frame poses are; its axes are the world's where every joint is 0.
+        """
         self._model = model
         self._scratch = mujoco.MjData(model)
         self._site = site
@@ -49,6 +56,8 @@ class DifferentialIk:
         self._low, self._high = model.jnt_range[joints].T
         self._rest = rest_rad
         self._jac = np.zeros((6, model.nv))
+        mujoco.mj_kinematics(model, self._scratch)
+        self._origin_m = self._scratch.xpos[frame].copy()
 
     def forward(self, q_rad: Array) -> tuple[Array, Array]:
         """Return the tool's position [3] and quaternion xyzw [4] in base_frame at a posture [7]."""
@@ -57,10 +66,17 @@ class DifferentialIk:
         mujoco.mj_comPos(self._model, self._scratch)
         quat = np.empty(4)
         mujoco.mju_mat2Quat(quat, self._scratch.site_xmat[self._site])
-        return self._scratch.site_xpos[self._site].copy(), quat[[1, 2, 3, 0]]
+        return self._scratch.site_xpos[self._site] - self._origin_m, quat[[1, 2, 3, 0]]
 
     def velocity(self, q_rad: Array, goal: Pose, limits: MotionLimits, dt_s: float) -> Array:
-        """Return joint velocities [7] rad/s that move the tool toward the goal for dt."""
+        """Return the joint velocities [7] in rad/s that move the tool toward a goal.
+
+        Args:
+            q_rad: [7] joint angles.
+            goal: tool pose in base_frame.
+            limits: speeds that are not exceeded.
+            dt_s: how long the velocities will hold; no joint passes its range within it.
+        """
         position, quaternion = self.forward(q_rad)
         mujoco.mj_jacSite(self._model, self._scratch, self._jac[:3], self._jac[3:], self._site)
         turn = to_rotvec(multiply(goal.quaternion_xyzw, conjugate(quaternion)))

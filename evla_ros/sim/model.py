@@ -12,7 +12,6 @@ from evla_ros.sim.description import ArmBinding, WorldDescription
 
 ASSETS = Path(__file__).parent / "assets"
 STATIC_BIT = 1
-BLOCK_BIT = 2
 _ARM_BITS = 12
 
 

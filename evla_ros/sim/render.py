@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 import mujoco
@@ -23,7 +22,15 @@ _DECORATION_GROUP = 4
 
 @dataclass(frozen=True)
 class Quality:
-    """What a frame costs: samples per pixel, shadow map size (0: none), slices of round shapes."""
+    """How a frame is drawn, which decides what it costs.
+
+    Attributes:
+        samples: samples per pixel against jagged edges; 0: none.
+        shadow_size: side of the shadow map in pixels; 0: no shadows.
+        slices: around round shapes.
+        stacks: along round shapes.
+        decorations: whether shadows, reflections, sky and decoration geoms are drawn.
+    """
 
     samples: int
     shadow_size: int
@@ -90,19 +97,6 @@ class Renderer:
     def close(self) -> None:
         """Free the GL context, as the end of the program does; a second call does nothing."""
         self._free()
-
-    def __enter__(self) -> Renderer:  # noqa: PYI034  typing.Self is 3.11
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
 
 def _free(gl: Any, context: mujoco.MjrContext) -> None:

@@ -1,22 +1,31 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Make a world by name."""
+"""Make a world by name.
+
+A new world is an MJCF file with its `WorldDescription`, a scene in `scenes/`, an expert in
+`experts/`, a suite in `tasks/`, and a line in `SUITES`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from evla_ros.embodiment import Embodiment, load_embodiment
 from evla_ros.sim.description import describe
 from evla_ros.sim.errors import SimError
-from evla_ros.sim.tasks.humanoid import HumanoidSuite
+from evla_ros.sim.tasks.humanoid import HUMANOID
+from evla_ros.sim.tasks.mobile import MOBILE
 from evla_ros.sim.tasks.suite import TaskSuite
-from evla_ros.sim.tasks.tabletop import TabletopSuite
+from evla_ros.sim.tasks.tabletop import TABLETOP
 from evla_ros.sim.world import World
 
-SUITES: Mapping[str, Callable[[], TaskSuite]] = MappingProxyType(
-    {"tabletop_arm": TabletopSuite, "humanoid_upper_body": HumanoidSuite}
+SUITES: Mapping[str, TaskSuite] = MappingProxyType(
+    {
+        "tabletop_arm": TABLETOP,
+        "humanoid_upper_body": HUMANOID,
+        "mobile_manipulator": MOBILE,
+    }
 )
 
 
@@ -27,13 +36,23 @@ def make_suite(name: str) -> TaskSuite:
         raise SimError(
             f"the world {name!r} has no tasks yet; worlds with tasks: {', '.join(SUITES)}"
         )
-    return SUITES[description.name]()
+    return SUITES[description.name]
 
 
 def make_world(
     name: str, embodiment: Embodiment | None = None, *, image_size: int = 128, quality: str = "fast"
 ) -> World:
-    """Compile a world with its tasks; the embodiment is the shipped one unless given."""
+    """Compile a world with its tasks.
+
+    Args:
+        name: one of `WORLDS`.
+        embodiment: the robot; the shipped one when None.
+        image_size: side of the square camera images in pixels.
+        quality: quality of the rendering, `fast` or `pretty`.
+
+    Raises:
+        SimError: there is no such world, or the embodiment is not its robot.
+    """
     description = describe(name)
     return World(
         description,

@@ -1,90 +1,162 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The settings of a training run, strict: an unknown key is an error with its dotted path."""
+"""The settings of a training run; an unknown key is an error that names its dotted path."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from evla_ros.errors import nearest
-from evla_ros.training.errors import TrainingError
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+from evla_ros.data.open_x.mixtures import mixture
+from evla_ros.data.remote.uri import uri_of
+from evla_ros.data.rlds.errors import DatasetError
+from evla_ros.model.config import DecodeMode, HeadName, MaskKind, Normalization, Readout
+from evla_ros.training.run_settings import RunSettings, Strict
 
 
-class DatasetEntry(_Strict):
-    """One dataset folder.
+class DatasetEntry(Strict):
+    """One dataset, or all those of a published mixture.
 
-    `weight` multiplies its size, `transform` is a name of training/samples/standardize.py.
+    Attributes:
+        path: Folder of the dataset; or else:
+        mixture: Name of a published mixture, or of one dataset of Open X-Embodiment.
+        root: The folder that holds the datasets of the mixture, each under its name.
+        allow_missing: Whether a mixture is learned without the datasets that are not there.
+        weight: Multiplies the size of the dataset in the mixture; of a mixture, all its weights.
+        transform: Name of a transform in `samples/standardize.py`, or of a dataset of Open
+            X-Embodiment. `auto` knows the datasets of this project, and goes by the names of
+            published ones.
+        split: The split that is trained on.
+        val_split: The split that is held out; an empty name trains without evaluation.
     """
 
-    path: str
-    weight: float = Field(default=1.0, gt=0)
+    path: str = ""
+    mixture: str = ""
+    root: str = ""
+    allow_missing: bool = False
+    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     transform: str = "auto"
     split: str = "train"
     val_split: str = "val"
 
+    @model_validator(mode="after")
+    def _names_one_thing(self) -> DatasetEntry:
+        problem = _contradiction(self)
+        if problem:
+            raise ValueError(problem)
+        return self
 
-class ModelSettings(_Strict):
-    """`start`: a checkpoint folder to go on from, also of another robot; else the preset afresh.
 
-    `vision`: a safetensors file with encoder weights (from `evla train vision`). cameras: of the
-    dataset; empty
-    keeps the preset's. chunk: K, 0 takes the embodiment's (the preset's without one).
+def _contradiction(entry: DatasetEntry) -> str:
+    """Return what is wrong with the keys of an entry together, or nothing."""
+    if not entry.path and not entry.mixture:
+        return "name a dataset (path: DIR) or a mixture (mixture: NAME, root: DIR)"
+    if entry.path:
+        given = [key for key in ("mixture", "root", "allow_missing") if getattr(entry, key)]
+        return f"{given[0]} has no effect beside path; keep one of the two" if given else ""
+    if not entry.root:
+        return "a mixture needs root, the folder that holds its datasets, each under its name"
+    if uri_of(entry.root) is not None:
+        return (
+            f"root {entry.root!r} is no folder of this machine, which a mixture needs; copy its "
+            "datasets there, or name each by path"
+        )
+    if entry.transform != "auto":
+        return (
+            "transform has no effect on a mixture, which knows its datasets by name; leave it out"
+        )
+    try:
+        mixture(entry.mixture)
+    except DatasetError as error:
+        return str(error)
+    return ""
+
+
+class ActionSettings(Strict):
+    """How the network predicts actions; None takes the value of the preset or the checkpoint.
+
+    Attributes:
+        heads: Which action heads the network has.
+        output: Which of the heads gives the actions.
+        mask: Attention mask of the action slots, see docs/model.md.
+        readout: Whose state answers for a slot of joint decoding: its own, or that of the column
+            before it, as in weights that wrote token by token.
+        decode: Whether all actions are decoded at once or token by token, see docs/model.md.
+        l1_width: Hidden size of the continuous head.
+        normalization: How actions and proprioception are normalised.
+        bins: Number of action tokens; a checkpoint keeps its own.
+        vocabulary_size: Action tokens count down from this id; a checkpoint keeps its own.
     """
 
-    preset: str = "evla-nano"
+    heads: Annotated[tuple[HeadName, ...], Field(min_length=1)] | None = None
+    output: HeadName | None = None
+    mask: MaskKind | None = None
+    readout: Readout | None = None
+    decode: DecodeMode | None = None
+    l1_width: Annotated[int, Field(gt=0)] | None = None
+    normalization: Normalization | None = None
+    bins: Annotated[int, Field(ge=2)] | None = None
+    vocabulary_size: Annotated[int, Field(gt=0)] | None = None
+
+
+class ModelSettings(Strict):
+    """Where the network comes from, and what the run decides about it.
+
+    Attributes:
+        preset: Build a new network of this preset; empty means evla-nano.
+        start: Start from this checkpoint folder instead, which may be of another robot.
+        vision: A safetensors file with encoder weights, from `evla train vision`.
+        cameras: Cameras to look at. Empty takes all of the robot's, those of a checkpoint that
+            was made for this robot, or, where no robot is known, those of the preset.
+        chunk: Number of actions in a chunk, K. 0 takes the robot's or, where no robot is known,
+            that of the preset or the checkpoint.
+        proprio: Whether the network reads the dataset's proprioception, where it has any.
+        action: How the network predicts actions.
+        attention: The attention kernel; `auto` measures which one is faster.
+    """
+
+    preset: str = ""
     start: str = ""
     vision: str = ""
     cameras: tuple[str, ...] = ()
-    chunk: int = Field(default=0, ge=0)
+    chunk: int = Field(default=0, ge=0, le=1024)
     proprio: bool = True
-    action: dict[str, Any] = {}
-    attention: Literal["eager", "sdpa"] = "sdpa"
+    action: ActionSettings = ActionSettings()
+    attention: Literal["eager", "sdpa", "auto"] = "auto"
 
 
-class DataSettings(_Strict):
-    """instructions: R answers per picture.
+class DataSettings(Strict):
+    """What a sample is made of.
 
-    Workers: processes that decode pictures (0: this one).
+    Attributes:
+        instructions: Number of (instruction, chunk) pairs that share one picture, R.
+        augment: Whether pictures are cropped and recoloured at random. The checkpoint is then
+            served the centre of each picture.
+        proprio_dropout: Probability that the mean replaces the proprioception.
+        workers: Processes that decode pictures; 0 decodes in the training process. Empty
+            takes 0 on a CPU and up to 8 for a GPU.
+        missing_cameras: What stands for a camera that the network looks through and a dataset does
+            not have: `refuse` names the dataset, `black` shows black pictures.
     """
 
-    instructions: int = Field(default=1, ge=1)
+    instructions: int = Field(default=1, ge=1, le=1000)
     augment: bool = False
     proprio_dropout: float = Field(default=0.0, ge=0, le=1)
-    workers: int = Field(default=0, ge=0)
+    workers: Annotated[int, Field(ge=0, le=1024)] | None = None
+    missing_cameras: Literal["refuse", "black"] = "refuse"
 
 
-class OptimizerSettings(_Strict):
-    """batch: samples of one optimiser step, over all ranks and accumulated forwards.
+class LossSettings(Strict):
+    """Weights of the parts of the loss.
 
-    precision: of the products; auto is bf16 where the device multiplies it faster than fp32.
-    """
-
-    steps: int = Field(default=1000, ge=1)
-    batch: int = Field(default=32, ge=1)
-    accumulate: int = Field(default=1, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
-    weight_decay: float = Field(default=0.01, ge=0)
-    betas: tuple[float, float] = (0.9, 0.95)
-    schedule: Literal["cosine", "constant"] = "cosine"
-    warmup_steps: int = Field(default=50, ge=0)
-    clip_norm: float = Field(default=1.0, gt=0)
-    ema: float = Field(default=0.0, ge=0, lt=1)
-    precision: Literal["fp32", "bf16", "auto"] = "fp32"
-
-
-class LossSettings(_Strict):
-    """Weights of the parts of the loss; grounding needs a dataset that says where things are.
-
-    steps: learn so many of the K steps at a time, drawn anew for every update (0: all; mask
-    `isolated` only).
+    Attributes:
+        l1: Weight of the continuous head's L1 loss.
+        tokens: Weight of the action tokens' cross-entropy.
+        grounding: Weight of the grounding loss, for datasets that record where objects are.
+        grounding_layer: The decoder layer whose attention the grounding loss supervises.
+        steps: Number of the chunk's K steps that are learned at a time, drawn anew for each update.
+            0 learns all; other values need the mask `isolated`.
     """
 
     l1: float = Field(default=2.0, ge=0)
@@ -94,110 +166,46 @@ class LossSettings(_Strict):
     steps: int = Field(default=0, ge=0)
 
 
-class LoraSettings(_Strict):
-    """Low-rank adapters on all linear layers (rank 0: none); checkpoints have them merged."""
+class LoraSettings(Strict):
+    """Low-rank adapters on all linear layers. Rank 0 adds none.
 
-    rank: int = Field(default=0, ge=0)
-    alpha: float = Field(default=16.0, gt=0)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-
-
-class TrainConfig(_Strict):
-    """Everything `evla train finetune` needs.
-
-    `output` is a new folder, or that of the run to resume. statistics: of the numbers to
-    normalise; auto pools several datasets of one robot under its name, else one entry per dataset.
-    features: folder of cached features, which runs with the same encoders and data can share; empty
-    is the run's own.
+    Attributes:
+        rank: Rows of each adapter.
+        alpha: An adapter's product is scaled by alpha / rank.
+        dropout: Of what the adapters see.
+        base: Number format of the weights under the adapters: `bf16` takes half the memory, `nf4`
+            (4 bits, bitsandbytes) an eighth. Everything that learns stays in fp32.
+        adapters_only: Checkpoints hold adapters and what learned whole, to be loaded on
+            `model.start`; otherwise the sum of both.
     """
 
-    output: str
+    rank: int = Field(default=0, ge=0, le=65_536)
+    alpha: float = Field(default=16.0, gt=0)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    base: Literal["fp32", "bf16", "nf4"] = "fp32"
+    adapters_only: bool = False
+
+
+class TrainConfig(RunSettings):
+    """Everything that `evla train finetune` needs.
+
+    Attributes:
+        datasets: The datasets to train on.
+        embodiment: File or name of the robot that the checkpoint is for; empty takes the one stored
+            with the datasets.
+        statistics: Which statistics normalise the numbers. `auto` pools several datasets of one
+            robot under its name, and otherwise keeps one entry for each dataset.
+        features: Folder of cached image features, which runs with the same encoders and data can
+            share; empty keeps them in the run's own folder.
+    """
+
     datasets: tuple[DatasetEntry, ...] = Field(min_length=1)
     embodiment: str = ""
     statistics: Literal["auto", "pooled", "per_dataset"] = "auto"
-    seed: int = 0
     model: ModelSettings = ModelSettings()
     data: DataSettings = DataSettings()
-    optimizer: OptimizerSettings = OptimizerSettings()
     loss: LossSettings = LossSettings()
     freeze: tuple[Literal["vision", "projector", "llm", "llm_but_last"], ...] = ()
     lora: LoraSettings = LoraSettings()
     cache_features: bool = False
     features: str = ""
-    distributed: Literal["ddp", "fsdp"] = "ddp"
-    activation_checkpointing: bool = False
-    compile: bool = False
-    log_every: int = Field(default=10, ge=1)
-    eval_every: int = Field(default=200, ge=1)
-    eval_batches: int = Field(default=8, ge=1)
-    save_every: int = Field(default=200, ge=1)
-    tensorboard: bool = False
-    wandb: str = ""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> TrainConfig:
-        if self.cache_features and ("vision" not in self.freeze or self.data.augment):
-            raise ValueError("cache_features needs freeze: [vision] and data.augment: false")
-        if self.loss.grounding and self.data.augment:
-            raise ValueError("loss.grounding needs data.augment: false (a crop moves the things)")
-        if self.lora.rank and self.freeze:
-            raise ValueError("lora freezes everything but its adapters; leave freeze empty")
-        return self
-
-
-def load_config(path: str | Path, changes: list[str] | None = None) -> TrainConfig:
-    """Read a YAML file and apply `key.sub=value` changes.
-
-    Raises TrainingError with the dotted path.
-    """
-    file = Path(path)
-    try:
-        data = yaml.safe_load(file.read_text())
-    except OSError as error:
-        raise TrainingError(f"cannot read {str(file)!r}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise TrainingError(f"{file}: not valid YAML: {error}") from error
-    if not isinstance(data, dict):
-        raise TrainingError(f"{file}: a training configuration is a mapping")
-    for change in changes or []:
-        _apply(data, change)
-    return parse_config(data, str(file))
-
-
-def parse_config(data: dict[str, Any], source: str) -> TrainConfig:
-    """Check plain data; raises TrainingError with the dotted path of the first problem."""
-    try:
-        return TrainConfig.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(str(part) for part in first["loc"]) or "configuration"
-        hint = ""
-        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
-            hint = f"; {nearest(str(first['loc'][0]), TrainConfig.model_fields)}"
-        raise TrainingError(f"{source}: {path}: {first['msg']}{hint}") from error
-
-
-def _apply(data: dict[str, Any], change: str) -> None:
-    key, found, value = change.partition("=")
-    if not found:
-        raise TrainingError(f"cannot read {change!r}; write key.sub=value")
-    *folders, leaf = key.split(".")
-    target: Any = data
-    for folder in folders:
-        if isinstance(target, list):
-            if not folder.isdigit() or int(folder) >= len(target):
-                raise TrainingError(f"{change!r}: no entry {folder!r}; there are {len(target)}")
-            target = target[int(folder)]
-        elif isinstance(target, dict):
-            target = target.setdefault(folder, {})
-    if not isinstance(target, dict):
-        raise TrainingError(f"{change!r}: {'.'.join(folders)!r} is no group of settings")
-    target[leaf] = _value(value, change)
-
-
-def _value(text: str, change: str) -> Any:
-    """Return what YAML reads; nothing is an empty text."""
-    try:
-        return yaml.safe_load(text) if text else ""
-    except yaml.YAMLError as error:
-        raise TrainingError(f"{change!r}: not a YAML value") from error

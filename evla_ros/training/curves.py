@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evla_ros.training.metrics import read_metrics
+from evla_ros.training.metrics import accuracy_of, read_metrics
 
 FILE = "curves.png"
 
 
 def plot_curves(folder: Path) -> Path | None:
-    """Draw `curves.png` of a run; None when there is nothing to draw or no matplotlib."""
+    """Draw `curves.png` of a run; return None when there is nothing to draw or no matplotlib."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -23,8 +23,9 @@ def plot_curves(folder: Path) -> Path | None:
     if not train:
         return None
     figure = Figure(figsize=(12, 3.6), layout="constrained")
-    axes = figure.subplots(1, 3)
-    for axis, key in zip(axes, ("loss", "token_accuracy", "l1"), strict=True):
+    keys = ["loss", "token_accuracy", *(["l1"] if train[0]["l1"] else [])]
+    axes = figure.subplots(1, len(keys))
+    for axis, key in zip(axes, keys, strict=True):
         axis.plot(
             [e["step"] for e in train], [_value(e, key) for e in train], lw=0.8, label="train"
         )
@@ -36,7 +37,7 @@ def plot_curves(folder: Path) -> Path | None:
         axis.set_title(
             {
                 "loss": "loss",
-                "token_accuracy": "action token accuracy",
+                "token_accuracy": "token accuracy",
                 "l1": "mean L1 (m, rad, 1)",
             }[key]
         )
@@ -48,5 +49,5 @@ def plot_curves(folder: Path) -> Path | None:
 
 
 def _value(entry: dict, key: str) -> float:  # type: ignore[type-arg]
-    value = entry[key]
+    value = accuracy_of(entry) if key == "token_accuracy" else entry[key]
     return float(sum(value.values()) / len(value)) if isinstance(value, dict) else float(value)

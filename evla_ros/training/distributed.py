@@ -1,23 +1,25 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One process or many: what torchrun put into the environment, and how the model is shared out."""
+"""Train in one process or in several: read torchrun's environment, and let the ranks talk."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from evla_ros.training.errors import TrainingError
+if TYPE_CHECKING:
+    from evla_ros.training.run_settings import RunSettings
 
 
 @dataclass(frozen=True)
-class World:
-    """The process's rank among `ranks`, and its device."""
+class ProcessGroup:
+    """One of `ranks` training processes, its rank and its device."""
 
     rank: int
     ranks: int
@@ -34,35 +36,55 @@ class World:
             dist.all_reduce(values)
         return values
 
+    def any(self, *, here: bool) -> bool:
+        """Return whether `here` is true on any rank; every rank has to call it.
+
+        The hosts ask each other, so that none waits for its GPU.
+        """
+        if self.ranks == 1:
+            return here
+        return bool(self.total(torch.tensor(float(here))) > 0)
+
     def barrier(self) -> None:
         """Wait for the other ranks."""
         if self.ranks > 1:
             dist.barrier()
 
 
-def start() -> World:
-    """Join the other ranks when torchrun started this process; else be alone."""
+def alone() -> ProcessGroup:
+    """Return a group of one process, on the CPU."""
+    return ProcessGroup(0, 1, torch.device("cpu"))
+
+
+def start() -> ProcessGroup:
+    """Join the other ranks when torchrun started this process, else return a group of one."""
     ranks, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     local = int(os.environ.get("LOCAL_RANK", "0"))
     on_gpu = torch.cuda.is_available()
     device = torch.device("cuda", local) if on_gpu else torch.device("cpu")
     if on_gpu:
         torch.cuda.set_device(device)
+        torch.set_float32_matmul_precision("high")  # what stays in fp32 multiplies in TF32
     if ranks > 1:
         limit = dt.timedelta(minutes=30)
-        dist.init_process_group("nccl" if on_gpu else "gloo", timeout=limit)
-    return World(rank, ranks, device)
+        dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=limit)
+    return ProcessGroup(rank, ranks, device)
 
 
-def stop(world: World) -> None:
+def is_sharded(config: RunSettings, group: ProcessGroup) -> bool:
+    """Return whether a run spreads its network over the ranks."""
+    return config.distributed == "fsdp" and group.ranks > 1
+
+
+def stop(group: ProcessGroup) -> None:
     """Leave the group."""
-    if world.ranks > 1:
+    if group.ranks > 1:
         dist.destroy_process_group()
 
 
-def share_gradients(world: World, parameters: list[nn.Parameter]) -> None:
-    """Sum the gradients over all ranks in one flat message (data parallel training)."""
-    if world.ranks == 1:
+def share_gradients(group: ProcessGroup, parameters: list[nn.Parameter]) -> None:
+    """Sum the gradients over all ranks in one flat message, for data parallel training."""
+    if group.ranks == 1:
         return
     grads = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
     flat = torch.cat([grad.reshape(-1) for grad in grads])
@@ -72,28 +94,6 @@ def share_gradients(world: World, parameters: list[nn.Parameter]) -> None:
         size = parameter.numel()
         parameter.grad = flat[offset : offset + size].view_as(parameter)
         offset += size
-
-
-def shard(world: World, model: nn.Module) -> None:
-    """FSDP2: shard every decoder layer and the rest over the ranks."""
-    if world.ranks == 1:
-        return
-    try:
-        from torch.distributed.device_mesh import init_device_mesh
-        from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
-    except ImportError as error:
-        raise TrainingError("distributed: fsdp needs PyTorch >= 2.6") from error
-    mesh = init_device_mesh(world.device.type, (world.ranks,))
-    for layer in model.language_model.body.layers:
-        fully_shard(layer, mesh=mesh)
-    fully_shard(model, mesh=mesh)
-    for method in ("forward_joint", "forward_taught", "encode_images"):
-        register_fsdp_forward_method(model, method)
-
-
-def whole_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return plain tensors; sharded ones are gathered, which all ranks have to take part in."""
-    return {name: whole(tensor) for name, tensor in tensors.items()}
 
 
 def whole(tensor: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a user of the trainer can get wrong; each message names the value and what fixes it."""
+"""Errors that a user of the trainer can cause; each names the value and what fixes it."""
 
 from __future__ import annotations
 

@@ -1,145 +1,152 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Phase 1: next-token loss on pictures and conversations, the decoder strictly causal.
+"""Phase 1: pretrain on pictures with conversations; the same on a CPU, a GPU and under torchrun.
 
-Stage `align` trains the projector alone, `finetune` the projector and the language model. The
-encoders learn too when `vision` is asked for (small ones start from nothing).
+    evla train pretrain config/training/evla_1b_vlm.yaml --start CHECKPOINT
+    torchrun --nproc-per-node 8 -m evla_ros.training.pretrain config/training/evla_1b_vlm.yaml
+
+The loop is that of `evla_ros.training.train`.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import torch
-from tokenizers import Tokenizer
-from torch import Tensor, nn
-from torch.nn import functional
-
-from evla_ros.model.checkpoint import load_checkpoint, save_checkpoint
-from evla_ros.model.evla_model import EvlaModel
-from evla_ros.model.image_processor import ImageProcessor
-from evla_ros.model.instruction_corpus import instruction_corpus
-from evla_ros.model.model_input import ModelInput
-from evla_ros.model.normalization import DatasetStatistics
-from evla_ros.model.prefix import assemble
-from evla_ros.model.presets import load_preset
-from evla_ros.model.text_tokenizer import train_tokenizer
-from evla_ros.training.config import OptimizerSettings
+from evla_ros.errors import EvlaError
+from evla_ros.reading.text_files import exists
+from evla_ros.settings_errors import Keys
+from evla_ros.training.command_line import OUTPUTS, file_and_changes
+from evla_ros.training.config_changes import apply_changes
+from evla_ros.training.config_file import parse_settings, read_settings
+from evla_ros.training.conversation_phase import ConversationPhase
 from evla_ros.training.errors import TrainingError
-from evla_ros.training.samples.conversations import (
-    Conversation,
-    encode,
-    pad,
-    read_conversations,
-    read_image,
-)
-from evla_ros.training.schedule import learning_rate
+from evla_ros.training.pretrain_config import PretrainConfig
+from evla_ros.training.run_folder import run_settings
+from evla_ros.training.train import run_phase
 
-STAGES = ("align", "finetune")
+_NO_DATA = "name what to learn from: --data JSON, or a YAML file"
 
 
 @dataclass(frozen=True)
-class PretrainConfig:
-    """data: LLaVA-style JSON files. start: a checkpoint to go on from, else the preset afresh."""
+class PretrainRequest:
+    """What a command asks for.
 
-    output: str
-    data: tuple[str, ...]
-    stage: str = "finetune"
-    preset: str = "evla-nano"
-    start: str = ""
+    Attributes:
+        words: A YAML file or, to resume, the folder of a run; then `key.sub=value` changes.
+        data: LLaVA-style JSON files, in place of those of the file.
+        images: Folder of their pictures; empty: beside each file.
+        stage: `align` or `finetune`; empty: as the file says.
+        start: The checkpoint folder to start from; empty: as the file says.
+        resume: Continue the run in the folder instead of starting one.
+    """
+
+    words: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
     images: str = ""
-    vision: bool = False
-    proprio_dim: int = 0
-    longest: int = 128
-    seed: int = 0
-    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    stage: str = ""
+    start: str = ""
+    resume: bool = False
 
 
-def pretrain(config: PretrainConfig) -> Path:
-    """Train and return the checkpoint folder."""
-    target = Path(config.output)
-    if target.exists():
-        raise TrainingError(f"{str(target)!r} exists; choose another folder")
-    images = Path(config.images) if config.images else None
-    items = [c for path in config.data for c in read_conversations(Path(path), images)]
-    model, tokenizer, statistics = _model(config, items)
-    model.train()
-    trained = trainable(model, config.stage, vision=config.vision)
-    optimizer = torch.optim.AdamW(trained, lr=1.0, weight_decay=config.optimizer.weight_decay)
-    log, started = [], time.monotonic()
-    for step in range(config.optimizer.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(config.optimizer, step)
-        rng = np.random.default_rng([config.seed, step])
-        chosen = [items[i] for i in rng.integers(len(items), size=config.optimizer.batch)]
-        loss, right = next_token_loss(model, tokenizer, chosen, config.longest)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(trained, config.optimizer.clip_norm)
-        optimizer.step()
-        log.append({"step": step + 1, "loss": float(loss.detach()), "token_accuracy": right})
-        if step % 20 == 19 or step + 1 == config.optimizer.steps:
-            rate = (step + 1) * config.optimizer.batch / (time.monotonic() - started)
-            line = f"step {step + 1}/{config.optimizer.steps}  loss {log[-1]['loss']:.4f}"
-            print(f"{line}  tokens {100 * right:.1f} %  {rate:.1f} samples/s", file=sys.stderr)
-    save_checkpoint(target, model, tokenizer, statistics)
-    (target / "metrics.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in log))
-    return target
+def pretrain(config: PretrainConfig, *, resume: bool = False) -> Path:
+    """Train and return the folder of the run; errors as of `evla_ros.training.train.train`."""
+    return run_phase(ConversationPhase(), config, resume=resume)
 
 
-def next_token_loss(
-    model: EvlaModel, tokenizer: Tokenizer, items: Sequence[Conversation], longest: int
-) -> tuple[Tensor, float]:
-    """Return the mean cross-entropy of the answers' tokens and the fraction predicted exactly."""
-    prefix_ids = model.config.prompt.prefix_ids
-    ids, lengths, learned = pad([encode(c, tokenizer, prefix_ids, longest) for c in items])
-    camera = model.config.image.cameras[0]
-    processor = ImageProcessor(model.config.image)
-    frames = torch.stack([processor.process(camera, read_image(c.image)) for c in items])
-    pictures = frames[:, None].expand(-1, len(model.config.image.cameras), -1, -1, -1)
-    proprio = (
-        torch.zeros(len(items), model.config.proprio_dim) if model.config.proprio_dim else None
+def requested_pretraining(request: PretrainRequest) -> PretrainConfig:
+    """Return the settings that a request asks for.
+
+    Raises:
+        TrainingError: Something is missing, contradicts itself, is unknown or has no effect.
+    """
+    file, changes = file_and_changes(request.words)
+    if request.resume:
+        return _resumed(request, file, changes)
+    if file is None and not request.data:
+        raise TrainingError(f"{_NO_DATA}; see `evla train pretrain --help`")
+    if file and not exists(file):
+        raise TrainingError(f"{file!r} is neither a file nor a setting; write key.sub=value")
+    data = read_settings(file) if file else {}
+    typed = _put(data, request)
+    typed |= apply_changes(data, changes)
+    if file is None and "output" not in data:
+        data["output"] = str(OUTPUTS / Path(request.data[0]).stem)
+    return parse_settings(PretrainConfig, data, str(file or "settings"), typed)
+
+
+def _resumed(request: PretrainRequest, file: str | None, changes: list[str]) -> PretrainConfig:
+    if file is None:
+        raise TrainingError(
+            "--resume needs the folder of the run: evla train pretrain RUN --resume"
+        )
+    for name in ("data", "images", "stage", "start"):
+        if getattr(request, name):
+            raise TrainingError(f"--{name}: a run goes on with what it began with; leave it out")
+    if not exists(file):
+        raise TrainingError(f"nothing to resume in {file!r}: it does not exist")
+    return run_settings(PretrainConfig, file, changes, resume=True)
+
+
+def _put(data: dict[str, Any], request: PretrainRequest) -> dict[Keys, str]:
+    """Put the options over the content of a file; returns the typed words by what they set."""
+    typed: dict[Keys, str] = {}
+    if request.images and not request.data:
+        raise TrainingError("--images: has no effect without --data, whose pictures it holds")
+    if request.data:
+        data["conversations"] = [
+            {"path": path, **({"images": request.images} if request.images else {})}
+            for path in request.data
+        ]
+        for i, path in enumerate(request.data):
+            typed["conversations", str(i)] = f"--data {path}"
+    if request.stage:
+        data["stage"] = request.stage
+        typed["stage",] = f"--stage {request.stage}"
+    if request.start:
+        model = data.setdefault("model", {})
+        if isinstance(model, dict):
+            model.pop("preset", None)
+            model["start"] = request.start
+        typed["model", "start"] = f"--start {request.start}"
+    return typed
+
+
+def read_arguments(argv: Sequence[str]) -> PretrainRequest:
+    """Return the request of a plain argument list, as `torchrun` hands it to every rank."""
+    parser = argparse.ArgumentParser(
+        prog="evla_ros.training.pretrain", allow_abbrev=False, description=__doc__
     )
-    prefix = assemble(model, ModelInput(ids, lengths, images=pictures, proprio=proprio))
-    nothing = prefix.shared.new_zeros(len(items), 1, 0, prefix.shared.shape[-1])
-    states = model.run(prefix, nothing, "causal", "causal")
-    shared = prefix.shared.shape[1]
-    text = states[:, shared - 1 :]  # [B, T, hidden]: the last shared column stands before token 1
-    rows = model.config.action.vocabulary_size - model.config.action.bins
-    logits = model.language_model.logits(text[:, :-1], 0, rows).float()
-    wanted, mask = ids[:, 1:], learned[:, 1:]
-    loss = functional.cross_entropy(logits[mask], wanted[mask])
-    return loss, float((logits.argmax(-1) == wanted)[mask].float().mean())
+    parser.add_argument("words", nargs="*", help="CONFIG or RUN, then key.sub=value changes")
+    parser.add_argument("--data", action="append", default=[], help="a LLaVA-style JSON file")
+    parser.add_argument("--images", default="", help="the folder of its pictures")
+    parser.add_argument("--stage", default="", help="align or finetune")
+    parser.add_argument("--start", default="", help="the checkpoint folder to start from")
+    parser.add_argument("--resume", action="store_true", help="continue the run in the folder")
+    found = vars(parser.parse_intermixed_args(list(argv)))
+    return PretrainRequest(tuple(found.pop("words")), tuple(found.pop("data")), **found)
 
 
-def trainable(model: EvlaModel, stage: str, *, vision: bool) -> list[nn.Parameter]:
-    """Set who learns in a stage and return those parameters."""
-    if stage not in STAGES:
-        raise TrainingError(f"unknown stage {stage!r}; stages: {', '.join(STAGES)}")
-    parts: list[nn.Module] = [model.projector]
-    parts += [model.language_model] if stage == "finetune" else []
-    parts += [model.backbones] if vision else []
-    model.requires_grad_(requires_grad=False)
-    for part in parts:
-        part.requires_grad_(requires_grad=True)
-    return [p for p in model.parameters() if p.requires_grad]
+def main(argv: list[str] | None = None) -> int:
+    """Run phase 1 under torchrun, with the arguments of `evla train pretrain`.
+
+    Returns:
+        The exit code: 0, 1 after Ctrl-C, 2 after an error, which is printed.
+    """
+    try:
+        request = read_arguments(sys.argv[1:] if argv is None else argv)
+        pretrain(requested_pretraining(request), resume=request.resume)
+    except EvlaError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 1
+    return 0
 
 
-def _model(
-    config: PretrainConfig, items: Sequence[Conversation]
-) -> tuple[EvlaModel, Tokenizer, DatasetStatistics]:
-    if config.start:
-        loaded = load_checkpoint(config.start)
-        return loaded.model, loaded.processor.prompt_builder.tokenizer, loaded.statistics
-    preset = load_preset(config.preset, proprio_dim=config.proprio_dim)
-    torch.manual_seed(config.seed)
-    words = {text for item in items for turn in item.turns for text in turn}
-    corpus = [*instruction_corpus(preset.prompt.template), *sorted(words)]
-    rows = preset.action.vocabulary_size - preset.action.bins
-    return EvlaModel(preset), train_tokenizer(corpus, rows), DatasetStatistics({})
+if __name__ == "__main__":
+    sys.exit(main())

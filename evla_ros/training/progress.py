@@ -1,33 +1,65 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The line that says how a run is going: loss, token accuracy, L1, samples/s and time left."""
+"""What a training says on stderr while it runs: lines that stay, and a line that renews itself."""
 
 from __future__ import annotations
 
+import shutil
 import sys
-from typing import Any
+import time
+
+_RENEW_S, _REPEAT_S = 0.5, 20.0
 
 
-def show(entry: dict[str, Any], steps: int) -> None:
-    """Print one entry of the metrics; it overwrites itself on a terminal."""
-    left = (steps - entry["step"]) * entry["seconds_per_step"]
-    metres = [v for k, v in entry["l1"].items() if k.endswith(("dx", "dy", "dz"))]
-    parts = [
-        f"step {entry['step']}/{steps}",
-        f"loss {entry['loss']:.4f}",
-        f"tokens {100 * entry['token_accuracy']:.1f} %",
-        f"L1 {1e3 * sum(metres) / len(metres):.2f} mm"
-        if metres
-        else f"L1 {sum(entry['l1'].values()):.4f}",
-        f"{entry['samples_per_s']:.1f} samples/s",
-        f"{duration(left)} left",
-    ]
-    line = "  ".join(parts)
-    if sys.stderr.isatty():
-        end = "\n" if entry["step"] == steps else ""
-        print(f"\r{line}   ", end=end, file=sys.stderr, flush=True)
-    else:
-        print(line, file=sys.stderr, flush=True)
+class Console:
+    """Prints for people; the other ranks of a training are silent.
+
+    On a terminal, `phase` and `status` share one line that renews itself. Elsewhere a phase is a
+    line of its own, and a status is not shown.
+    """
+
+    def __init__(self, *, speaks: bool = True) -> None:
+        """Args: speaks: Whether this process prints at all."""
+        self._speaks = speaks
+        self._terminal = speaks and sys.stderr.isatty()
+        self._shown_s = self._told_s = float("-inf")
+        self._told = ""
+
+    def say(self, text: str) -> None:
+        """Print lines that stay."""
+        if self._speaks:
+            print(f"{self._cleared()}{text}", file=sys.stderr, flush=True)
+
+    def phase(self, text: str) -> None:
+        """Say what is done now and takes a while: `caching image features: 64 of 900 frames`.
+
+        Elsewhere than on a terminal what stands before the colon is repeated now and then only.
+        """
+        if self._terminal:
+            self._renew(f"{text} ...")
+            return
+        now_s, what = time.monotonic(), text.partition(":")[0]
+        if self._speaks and (what != self._told or now_s - self._told_s > _REPEAT_S):
+            self._told, self._told_s = what, now_s
+            print(f"{text} ...", file=sys.stderr, flush=True)
+
+    def status(self, text: str) -> None:
+        """Renew the line of a terminal, at most twice a second."""
+        if self._terminal and time.monotonic() - self._shown_s > _RENEW_S:
+            self._shown_s = time.monotonic()
+            self._renew(text)
+
+    def clear(self) -> None:
+        """Remove the line that renews itself."""
+        if self._terminal:
+            print(self._cleared(), end="", file=sys.stderr, flush=True)
+
+    def _renew(self, text: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        print(f"{self._cleared()}{text[:width]}", end="", file=sys.stderr, flush=True)
+
+    def _cleared(self) -> str:
+        return "\r\x1b[K" if self._terminal else ""
 
 
 def duration(seconds: float) -> str:

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import math
 
-from evla_ros.training.config import OptimizerSettings
+from evla_ros.training.run_settings import OptimizerSettings
 
 
 def learning_rate(settings: OptimizerSettings, step: int) -> float:
-    """Return the rate of optimiser step `step` (from 0)."""
+    """Return the learning rate of an optimiser step, counted from 0."""
     if step < settings.warmup_steps:
         return settings.learning_rate * (step + 1) / settings.warmup_steps
     if settings.schedule == "constant":

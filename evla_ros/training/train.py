@@ -1,302 +1,263 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The training script of phase 2; the same on a CPU, a GPU and under torchrun.
+"""The fine-tuning script; the same on a CPU, on a GPU and under torchrun.
 
-    evla train finetune config.yaml
-    torchrun --nproc-per-node 2 -m evla_ros.training.train config.yaml
+    evla train finetune --dataset datasets/my_robot
+    torchrun --nproc-per-node 2 -m evla_ros.training.train --dataset datasets/my_robot
 
-Sample i of the stream depends on (seed, i) alone and the state is renamed into place, so a run that
-was killed
-goes on exactly as if it had not been, and two ranks learn what one rank learns.
+Sample i of the stream depends on (seed, i) alone, and the saved state is renamed into place when it
+is complete. A run that was killed therefore continues exactly as if it had not been, and two ranks
+learn what one rank learns.
 """
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 
+from evla_ros.embodiment import Embodiment
 from evla_ros.errors import EvlaError
-from evla_ros.model.checkpoint import save_checkpoint
 from evla_ros.training import distributed
-from evla_ros.training.building import Parts, build, stream
-from evla_ros.training.checkpointing import load_state, save_state
-from evla_ros.training.config import TrainConfig, load_config
+from evla_ros.training.action_phase import ActionPhase
+from evla_ros.training.arithmetic import fixed_precision
+from evla_ros.training.checkpointing import state_metadata
+from evla_ros.training.command_line import read_arguments, requested_config
+from evla_ros.training.config import TrainConfig
 from evla_ros.training.curves import plot_curves
-from evla_ros.training.ema import Ema
-from evla_ros.training.errors import TrainingError
-from evla_ros.training.evaluation.evaluate import evaluate
+from evla_ros.training.learner import Learner
 from evla_ros.training.memory_reuse import keep_freed_memory
-from evla_ros.training.metrics import MetricsLog
+from evla_ros.training.metrics import MetricsLog, StepTotals, check_viewers
 from evla_ros.training.model_changes.compiling import compile_decoder
-from evla_ros.training.model_changes.freeze import freeze
-from evla_ros.training.model_changes.lora import add_lora, merged_tensors
-from evla_ros.training.objective.grounding import Grounding
-from evla_ros.training.objective.losses import Sums, action_sums, taught, token_sums
-from evla_ros.training.objective.step_subset import draw_steps, forward_steps, pick_steps
-from evla_ros.training.preparing import chosen_precision, decay_groups, open_folder, share_of
-from evla_ros.training.progress import show
-from evla_ros.training.samples.batch import Batch
-from evla_ros.training.samples.feature_cache import FeatureCache
-from evla_ros.training.samples.loader import SampleStream, batches
-from evla_ros.training.schedule import learning_rate
+from evla_ros.training.objective.objective import SampleSource
+from evla_ros.training.phase import Phase
+from evla_ros.training.preparing import held_by, share_of, with_steps
+from evla_ros.training.progress import Console
+from evla_ros.training.reporting import Reporter
+from evla_ros.training.run_folder import (
+    check_folder,
+    check_same_network,
+    claimed,
+    continued,
+    say_how_to_go_on,
+)
+from evla_ros.training.run_settings import RunSettings
+from evla_ros.training.samples.loader import batches
+from evla_ros.training.saving import Saver, adapters_base
+from evla_ros.training.sharding import shard
+from evla_ros.training.step_cost import measure_cost
+from evla_ros.training.stopping import StopRequest
 
 
-def train(config: TrainConfig, *, resume: bool = False) -> Path:
-    """Train and return the output folder, which then holds `best`, `last`, metrics and curves."""
-    world = distributed.start()
+def no_world(_: Embodiment) -> str:
+    """Return that a robot is not simulated."""
+    return ""
+
+
+def train(
+    config: TrainConfig, *, resume: bool = False, world_of: Callable[[Embodiment], str] = no_world
+) -> Path:
+    """Train a policy.
+
+    Args:
+        config: The settings of the run.
+        resume: Continue the run in `config.output` instead of starting one.
+        world_of: Returns the simulated world of a robot, which the last lines name; empty for none.
+
+    Returns:
+        The output folder, with the checkpoints `best` and `last`, the metrics and the curves.
+
+    Raises:
+        EvlaError: A setting, a dataset or the folder cannot be used; found before the first step.
+        KeyboardInterrupt: The run was stopped by Ctrl-C or SIGTERM; its state is saved.
+    """
+    return run_phase(ActionPhase(), config, resume=resume, world_of=world_of)
+
+
+def run_phase(
+    phase: Phase,
+    config: RunSettings,
+    *,
+    resume: bool = False,
+    world_of: Callable[[Embodiment], str] = no_world,
+) -> Path:
+    """Train one phase; arguments, result and errors as of `train`."""
+    group = distributed.start()
     try:
-        run = Run(config, world, resume=resume)
-        run.loop()
+        run = Run(config, group, phase, resume=resume)
+        run.loop(world_of)
         return run.folder
     finally:
-        distributed.stop(world)
+        distributed.stop(group)
 
 
 class Run:
-    """One training run: what it is made of, and its loop."""
+    """One training run: its model, data streams and optimiser, and the loop over its steps."""
 
-    def __init__(self, config: TrainConfig, world: distributed.World, *, resume: bool) -> None:
-        self.config, self.world, self.folder = config, world, Path(config.output)
-        open_folder(self.folder, config, world, resume=resume)
+    def __init__(
+        self,
+        config: RunSettings,
+        group: distributed.ProcessGroup,
+        phase: Phase,
+        *,
+        resume: bool,
+    ) -> None:
+        self.group, self.folder = group, Path(config.output)
+        self.phase = phase
+        self.console = Console(speaks=group.is_main)
+        check_folder(config, resume=resume)
+        check_viewers(tensorboard=config.tensorboard, wandb=config.wandb)
         keep_freed_memory()
-        self.parts = build(config)
-        self.model = self.parts.model.to(world.device).train()
-        self._steps: torch.Tensor | None = None
-        if config.loss.steps and self.model.config.action.mask != "isolated":
-            raise TrainingError(
-                "loss.steps needs model.action.mask: isolated (slots must not see each other)"
-            )
-        self.modules = self._prepare_modules()
-        self.share = share_of(config, world)
-        self.train_stream, self.val_stream = self._streams()
-        self.trained = [p for m in self.modules.values() for p in m.parameters() if p.requires_grad]
-        settings = config.optimizer
-        self.precision = chosen_precision(settings.precision, world.device)
-        self.optimizer = torch.optim.AdamW(
-            decay_groups(self.trained, settings.weight_decay),
-            lr=settings.learning_rate,
-            betas=settings.betas,
-        )
-        self.ema = Ema(self.model, settings.ema)
-        facts = load_state(self.folder, self.modules, self.optimizer, self.ema) if resume else None
-        self.first_step = int(facts["step"]) if facts else 0
-        self.best = float(facts["best"]) if facts else float("inf")
-        self.log = (
-            MetricsLog(
+        asked = continued(config) if resume else config
+        tell, held = self.console.phase, held_by(asked, group)
+        self.parts: Any = self.phase.build(asked, resume=resume, tell=tell, held=held)
+        if resume:
+            check_same_network(config, self.parts.model.config)
+        self.model = self.parts.model.train()
+        self.sharded = distributed.is_sharded(config, group)
+        kept = state_metadata(self.folder) if resume else {}
+        self.fresh = tuple(kept.get("fresh", self.parts.fresh))
+        self.modules = self.phase.trainable(self.parts, config, group, self.fresh)
+        if not self.sharded:  # a sharded one moves part by part
+            self.model.to(group.device)  # with its base narrowed before
+        self.config = with_steps(self.phase.with_rates(config, self.model), self.parts.samples)
+        self.accuracy = self.phase.accuracy(self.parts)
+        self.objective = self.phase.objective(self.parts, self.config, self.modules)
+        self.share = share_of(config, group, resume=resume)
+        for note in self.parts.notes:
+            self.console.say(f"note: {note}")
+        with claimed(config, group, resume=resume):
+            self._get_ready(resume=resume)
+
+    def _get_ready(self, *, resume: bool) -> None:
+        """Create the streams, the optimiser and the log; load the saved state of a resumed run."""
+        config, group = self.config, self.group
+        streams = self.phase.streams(self.parts, config, group, self.console.phase)
+        self.train_stream: Any = streams[0]
+        self.val_stream: Any = streams[1]
+        kept = state_metadata(self.folder) if resume else {}
+        if self.sharded:
+            shard(group, self.model, self._heads, fixed_precision(config, kept, group))
+        self.console.phase("trying threads, number formats and attention kernels on a few samples")
+        tried = (self.model, self.modules, self.objective, self.train_stream, self.share)
+        self.cost = measure_cost(config, *tried, group, kept)
+        self.precision = self.cost.arithmetic.precision
+        if config.compile:
+            compile_decoder(self.model, group.device)
+        learned = (self.model, self.modules, self.objective)
+        self.learner = Learner(config, *learned, self.precision, group)
+        given = (self.folder, self.parts, self.modules, self.learner, group)
+        self.saver = Saver(*given, adapters_base(config))
+        self.saver.metadata = {**self.cost.arithmetic.kept, "fresh": self.fresh}
+        self.first_step = self.saver.restore() if resume else 0
+        self.reporter = None
+        if group.is_main:
+            log = MetricsLog(
                 self.folder, self.first_step, tensorboard=config.tensorboard, wandb=config.wandb
             )
-            if world.is_main
-            else None
-        )
+            self.reporter = Reporter(self.console, self.phase, config, self.parts, log)
 
-    def loop(self) -> None:
-        """Take the remaining steps; evaluate, save and report on the way."""
+    def loop(self, world_of: Callable[[Embodiment], str] = no_world) -> None:
+        """Train until the last step, with evaluation, checkpoints and reports on the way.
+
+        Args:
+            world_of: See `train`.
+
+        Raises:
+            KeyboardInterrupt: The run was stopped by Ctrl-C or SIGTERM. The state of the last step
+                is saved, and the command that continues the run is printed.
+        """
+        given = (self.config, self.parts, self.cost, self.first_step, self.group.device)
+        self.console.say(self.phase.screen(*given))
+        if self.first_step >= self.config.optimizer.steps:
+            self.console.say("note: all steps are taken: nothing is left to train")
+        with StopRequest(speaks=self.group.is_main) as stop:
+            self._loop(stop)
+        if self.reporter is not None:
+            plot_curves(self.folder)
+            robot = self.parts.robot
+            self.reporter.finished(world_of(robot) if robot else "")
+
+    def _loop(self, stop: StopRequest) -> None:
         config, steps = self.config, self.config.optimizer.steps
-        stream = batches(self.train_stream, self.share, self.first_step, config.data.workers)
-        since, samples = time.monotonic(), 0
+        workers = self.phase.workers(config)
+        pin = self.group.device.type == "cuda"
+        made = batches(self.train_stream, self.share, self.first_step, workers, pin=pin)
+        stream = self.phase.watched(config, made)
+        since, before = time.monotonic(), self.first_step
+        if config.compile and self.first_step < steps:
+            self.console.phase("the first step compiles the decoder, which takes a minute or more")
         for step in range(self.first_step, steps):
             totals, norm = self.step(step, stream)
-            samples += config.optimizer.batch
             done = step + 1
+            if self.reporter is not None:
+                self.reporter.waiting(done, since, done - before)
             if done % config.log_every == 0 or done == steps:
-                seconds = time.monotonic() - since
-                self._report(done, totals, norm, samples, seconds)
-                since, samples = time.monotonic(), 0
-            if done % config.eval_every == 0 or done == steps:
-                self._evaluate(done)
-                since = time.monotonic()
-            if done % config.save_every == 0 or done == steps:
-                self._save(done)
-                since = time.monotonic()
-        if self.world.is_main:
-            plot_curves(self.folder)
+                self._report(done, totals, norm, done - before, time.monotonic() - since)
+                since, before = time.monotonic(), done
+            if self.val_stream is not None and (done % config.eval_every == 0 or done == steps):
+                self._evaluate(self.val_stream, done)
+                since, before = time.monotonic(), done
+            stopped = self.group.any(here=stop.asked) and done < steps
+            if done % config.save_every == 0 or done == steps or stopped:
+                self.saver.save(done)
+                since, before = time.monotonic(), done
+            if stopped:
+                self.console.clear()
+                say_how_to_go_on(self.config, self.group, self.phase, done)
+                raise KeyboardInterrupt
 
-    def step(self, step: int, stream: Any) -> tuple[dict[str, Any], float]:
-        """One optimiser step over `accumulate` forwards.
+    @property
+    def _heads(self) -> dict[str, nn.Module]:
+        return {name: part for name, part in self.modules.items() if name != "model"}
 
-        Returns summed metrics and the gradient norm.
-        """
-        settings = self.config.optimizer
-        torch.manual_seed(
-            hash((self.config.seed, step, self.world.rank)) % 2**31
-        )  # adapter dropout
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(settings, step)
-        waiting = [next(stream).to(self.world.device) for _ in range(settings.accumulate)]
-        self._steps = self._draw_steps(step)
-        if self._steps is not None:
-            waiting = [pick_steps(batch, self._steps) for batch in waiting]
-        count = self.world.total(torch.stack([_count(b) for b in waiting]).sum().float())
-        totals: dict[str, Any] = {}
-        for batch in waiting:
-            sums, auxiliary = self._forward(batch)
-            loss = sums.loss / count + auxiliary / (len(waiting) * self.world.ranks)
-            (loss * self._fsdp_factor).backward()  # type: ignore[no-untyped-call]
-            _add(totals, sums, auxiliary)
-        if self._fsdp_factor == 1:
-            distributed.share_gradients(self.world, self.trained)
-        norm = distributed.whole(nn.utils.clip_grad_norm_(self.trained, settings.clip_norm))
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.ema.update(step)
-        return totals, float(norm)
-
-    def _forward(self, batch: Batch) -> tuple[Sums, torch.Tensor]:
-        weights = self.config.loss
-        with self._autocast():
-            if self.model.config.action.decode != "joint":
-                output = taught(self.model, batch)
-                sums = token_sums(self.model, batch, output)
-            else:
-                if self._steps is None:
-                    output = self.model.forward_joint(batch.inputs)
-                else:
-                    output = forward_steps(self.model, batch.inputs, self._steps)
-                sums = action_sums(self.model, output, batch, weights.l1, weights.tokens)
-            if "grounding" not in self.modules:
-                return sums, sums.loss.new_zeros(())
-            parts = self.modules["grounding"](output, batch)
-            return sums, weights.grounding * sum(parts.values(), start=sums.loss.new_zeros(()))
-
-    def _draw_steps(self, step: int) -> torch.Tensor | None:
-        count, action = self.config.loss.steps, self.model.config.action
-        if count == 0 or count >= action.chunk:
-            return None
-        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
-        return draw_steps(action.chunk, count, generator)
-
-    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
-        if self.precision == "fp32":
-            return contextlib.nullcontext()
-        return torch.autocast(self.world.device.type, torch.bfloat16)
-
-    def _prepare_modules(self) -> dict[str, nn.Module]:
-        config, model = self.config, self.model
-        freeze(model, config.freeze)
-        if config.lora.rank:
-            add_lora(model, config.lora, config.seed)
-        if config.activation_checkpointing:
-            model.language_model.body.gradient_checkpointing_enable()
-        modules: dict[str, nn.Module] = {"model": model}
-        if config.loss.grounding:
-            torch.manual_seed(config.seed + 1)
-            modules["grounding"] = Grounding(model, config.loss.grounding_layer).to(
-                self.world.device
-            )
-        if config.compile:
-            compile_decoder(model, self.world.device)
-        self._fsdp_factor = 1
-        if config.distributed == "fsdp" and self.world.ranks > 1:
-            distributed.shard(self.world, model)
-            self._fsdp_factor = self.world.ranks
-        return modules
-
-    def _streams(self) -> tuple[SampleStream, SampleStream | None]:
-        parts, config = self.parts, self.config
-        caches: list[FeatureCache | None] = [None, None]
-        if config.cache_features:
-            for i, sources in enumerate((parts.train, parts.val)):
-                if sources:
-                    folder = Path(config.features or self.folder / "features")
-                    place = (folder, self.world.rank, self.world.ranks)
-                    processor = parts.processor.image_processor
-                    caches[i] = FeatureCache.fill(self.model, processor, sources, *place)
-            self.world.barrier()
-        train_stream = stream(parts, config, parts.train, caches[0], train=True)
-        val_stream = stream(parts, config, parts.val, caches[1], train=False) if parts.val else None
-        return train_stream, val_stream
+    def step(self, step: int, stream: Iterator[Any]) -> tuple[StepTotals, Tensor]:
+        """Take one optimiser step, see `Learner.step`."""
+        return self.learner.step(step, stream)
 
     def _report(
-        self, step: int, totals: dict[str, Any], norm: float, samples: int, seconds: float
+        self, step: int, totals: StepTotals, norm: Tensor, taken: int, seconds: float
     ) -> None:
-        packed = torch.cat([totals["numbers"], totals["error"]]).float()
-        packed = self.world.total(packed)
-        if self.log is None:
-            return
-        loss, count, right, rows, auxiliary = packed[:5].tolist()
-        parts = self.config.optimizer.accumulate * self.world.ranks
-        names = self.parts.action_names
+        settings = self.config.optimizer
         entry = {
             "step": step,
-            "loss": loss / count,
-            "auxiliary_loss": auxiliary / parts,
-            "token_accuracy": right / count,
-            "l1": {n: float(e) / rows for n, e in zip(names, packed[5:], strict=True)},
-            "gradient_norm": norm,
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
-            "samples_per_s": samples / seconds,
-            "seconds_per_step": seconds * self.config.optimizer.batch / samples,
+            **totals.metrics(self.group, self.parts.action_names, self.accuracy),
+            "gradient_norm": float(norm),
+            "learning_rate": self.learner.learning_rate,
+            "samples_per_s": taken * settings.batch / seconds,
+            "seconds_per_step": seconds / taken,
         }
-        self.log.write(entry)
-        show(entry, self.config.optimizer.steps)
+        if self.reporter is not None:
+            self.reporter.step(entry)
 
-    def _evaluate(self, step: int) -> None:
-        if self.val_stream is None:
-            return
-        with self.ema.applied(), self._autocast():
-            found = evaluate(
-                self.model, self.val_stream, self.config, self.parts.action_names, self.world
-            )
-        if self.log is not None:
-            self.log.write({"step": step, "val": found})
-        score = sum(entry["normalized_l1"] for entry in found.values()) / len(found)
-        if score < self.best:
-            self.best = score
-            if self.world.is_main or self._fsdp_factor > 1:  # sharded: every rank gives its part
-                self._save_checkpoint("best")
-
-    def _save(self, step: int) -> None:
-        if self.world.is_main and self._fsdp_factor == 1:
-            save_state(
-                self.folder, step, self.modules, self.optimizer, self.ema, {"best": self.best}
-            )
-        if self.world.is_main or self._fsdp_factor > 1:
-            self._save_checkpoint("last")
-        self.world.barrier()
-
-    def _save_checkpoint(self, name: str) -> None:
-        parts: Parts = self.parts
-        with self.ema.applied():
-            tensors = distributed.whole_tensors(merged_tensors(self.model))
-            if self.world.is_main:
-                save_checkpoint(
-                    self.folder / name,
-                    self.model,
-                    parts.tokenizer,
-                    parts.statistics,
-                    parts.embodiment_text,
-                    overwrite=True,
-                    tensors=tensors,
-                )
+    def _evaluate(self, stream: SampleSource, step: int) -> None:
+        self.console.status(f"scoring what is held out, after step {step}")
+        with self.learner.scoring():
+            given = (self.parts, stream, self.config, self.group)
+            found, score = self.phase.evaluate(*given)
+        if self.reporter is not None:
+            self.reporter.evaluated(step, found, score, self.saver.best)
+        self.saver.offer(score)
 
 
-def _count(batch: Batch) -> torch.Tensor:
-    return batch.valid.sum() * batch.actions.shape[-1]
+def main(argv: list[str] | None = None) -> int:
+    """Run the trainer under torchrun, with the arguments of `evla train finetune`.
 
-
-def _add(totals: dict[str, Any], sums: Sums, auxiliary: torch.Tensor) -> None:
-    values = (sums.loss, sums.count, sums.right, sums.rows, auxiliary)
-    numbers = torch.stack([value.detach().float() for value in values])
-    totals["numbers"] = totals.get("numbers", 0) + numbers
-    totals["error"] = totals.get("error", 0) + sums.error
-
-
-def main(words: list[str] | None = None) -> int:
-    """Entry for torchrun: `config.yaml [--resume] [key.sub=value ...]`."""
-    arguments = list(sys.argv[1:] if words is None else words)
-    resume = "--resume" in arguments
-    file, *changes = [word for word in arguments if word != "--resume"]
+    Returns:
+        The exit code: 0, 1 after Ctrl-C, 2 after an error, which is printed.
+    """
     try:
-        train(load_config(file, changes), resume=resume)
+        request = read_arguments(sys.argv[1:] if argv is None else argv)
+        train(requested_config(request), resume=request.resume)
     except EvlaError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 1
     return 0
 
 

@@ -4,18 +4,20 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 import types
+from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
+from typing import Annotated
 
 import pytest
 
-from evla_ros.bench.report import Row, machine, to_json, to_table
+from evla_ros.bench.report import Printed, Row, to_json, to_table
 from evla_ros.cli import bench
-from evla_ros.cli.kinds import Kind
 from evla_ros.cli.main import main
+from evla_ros.machine import machine
+from evla_ros.options import Option
 
 ROWS = [
     Row("model.step.joint", 0.4321, "s", floor=0.31, goal=0.45, context={"preset": "evla-1b"}),
@@ -49,24 +51,23 @@ def test_machine_names_processor_and_python():
     assert facts["python"].startswith(f"{sys.version_info[0]}.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Steps(Printed):
+    steps: Annotated[int, Option("to take", least=1)] = 1
+
+
 def test_bench_runs_a_subject_with_its_own_options(monkeypatch, capsys):
     subject = types.ModuleType("evla_ros.bench.fake")
-    subject.add_arguments = lambda parser: parser.add_argument("--steps", type=int, default=1)
-    subject.rows = lambda arguments: [Row("fake.steps", arguments.steps, "1")]
+    subject.Options = Steps
+    subject.rows = lambda options: [Row("fake.steps", options.steps, "1")]
     monkeypatch.setitem(sys.modules, "evla_ros.bench.fake", subject)
     subject.__spec__ = ModuleSpec(subject.__name__, None)
-    monkeypatch.setitem(bench.KINDS.table, "fake", Kind(subject.__name__, "for this test"))
+    monkeypatch.setitem(bench.COMMANDS.summaries, "fake", "for this test")
     assert main(["bench", "fake", "--json", "--steps", "7"]) == 0
     assert json.loads(capsys.readouterr().out)["rows"][0]["value"] == 7
 
 
-@pytest.mark.parametrize("subject", sorted(bench.KINDS.available()))
-def test_every_subject_keeps_the_contract(subject):
-    try:
-        module = importlib.import_module(f"evla_ros.bench.{subject}")
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("evla_ros"):
-            raise
-        pytest.skip(f"{error.name} is not installed")
-    assert callable(module.add_arguments)
-    assert callable(module.rows)
+@pytest.mark.parametrize("subject", ["data", "sim", "train"])
+def test_what_measures_the_project_says_where_it_is(capsys, subject):
+    assert main(["bench", subject]) == 2
+    assert f"run `python -m benchmarks {subject}`" in capsys.readouterr().err

@@ -7,10 +7,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from synthetic_dataset import synthetic_episode, write_synthetic
 
 from evla_ros.cli.main import main
 from evla_ros.data.rlds.reader import RldsDataset
-from evla_ros.data.synthetic import synthetic_episode, write_synthetic
 from evla_ros.embodiment import load_embodiment
 
 ARM = load_embodiment("tabletop_arm")

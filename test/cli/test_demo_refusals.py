@@ -24,3 +24,16 @@ def test_a_demo_without_built_interfaces_says_what_to_run(monkeypatch, capsys):
 def test_an_unknown_world_is_named_before_anything_else(capsys):
     assert main(["demo", "--world", "humanoid"]) == 2
     assert "valid names: tabletop_arm, humanoid_upper_body" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--server", "ws://x:1", "--rehearsed"], "--server and --rehearsed exclude each other"),
+        (["--token-file", "x"], "no effect without --server"),
+    ],
+)
+def test_a_demo_has_one_policy(words, sentence, capsys):
+    pytest.importorskip("rclpy", reason="ROS 2 is not installed: `make build` sets it up")
+    assert main(["demo", *words]) == 2
+    assert sentence in capsys.readouterr().err

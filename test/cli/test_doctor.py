@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from evla_ros.cli.main import main
 from evla_ros.doctor import machine
 from evla_ros.doctor.finding import healthy, note, ok, red, to_json, to_table
 
@@ -27,10 +28,14 @@ node = rclpy.create_node("robot")
 cameras = [node.create_publisher(Image, "camera/primary/image_raw", 1),
            node.create_publisher(CompressedImage, "camera/wrist/image_raw", 1)]
 pose = node.create_publisher(PoseStamped, "arm/current_pose", 1)
+where = PoseStamped()
+where.header.frame_id = "base_link"
+where.pose.position.x, where.pose.position.z, where.pose.orientation.w = 0.4, 0.3, 1.0
 while True:
     cameras[0].publish(Image(height=1, width=1, step=3, encoding="rgb8", data=[1, 2, 3]))
     cameras[1].publish(CompressedImage())
-    pose.publish(PoseStamped())
+    where.header.stamp = node.get_clock().now().to_msg()
+    pose.publish(where)
     time.sleep(0.02)
 """
 
@@ -74,6 +79,53 @@ def test_every_red_line_has_a_fix(ros_domain):
     assert rows["self-test"]["status"] == "ok", rows["self-test"]
     assert rows["interfaces"]["status"] == "ok", rows["interfaces"]
     assert all(row["fix"] for row in rows.values() if row["status"] == "red")
+    assert rows["discovery"]["status"] == "ok"
+    assert f"domain {ros_domain}, LOCALHOST" in rows["discovery"]["seen"]
+
+
+def test_a_self_test_that_cannot_run_says_why(ros_domain, tmp_path, monkeypatch):
+    """Keys that the doctor's own nodes do not have, as in a domain under SROS2."""
+    (tmp_path / "enclaves").mkdir()
+    monkeypatch.setenv("ROS_SECURITY_KEYSTORE", str(tmp_path))
+    monkeypatch.setenv("ROS_SECURITY_STRATEGY", "Enforce")
+    monkeypatch.setenv("ROS_SECURITY_ENABLE", "true")
+    monkeypatch.setenv("ROS_SECURITY_ENCLAVE_OVERRIDE", "/nobody")
+    code, rows, _ = _doctor("--embodiment", "tabletop_arm")
+    assert code == 1
+    assert rows["self-test"]["status"] == "red"
+    assert "SECURITY ERROR: directory" in rows["self-test"]["seen"]
+    assert "ROS_SECURITY_ENABLE=false" in rows["self-test"]["fix"]
+    assert rows["all"]["seen"] == "not listened to"
+
+
+def test_the_sros2_policy_is_written_once_and_names_its_nodes(ros_domain, tmp_path):
+    target = tmp_path / "evla.policy.xml"
+    words = ["--embodiment", "tabletop_arm", "--namespace", "/left", "--sros2-policy", str(target)]
+    code, rows, is_healthy = _doctor(*words)
+    assert code == (0 if is_healthy else 1)
+    assert "policy, recorder, teleop" in rows["SROS2 policy"]["seen"]
+    assert 'path="/left/policy"' in target.read_text(encoding="utf-8")
+    again = subprocess.run(
+        [sys.executable, "-m", "evla_ros", "doctor", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert again.returncode == 2
+    assert "exists already" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--params", "a.yaml"], "add --sros2-policy"),
+        (["--sros2-policy", "a.xml"], "add --embodiment"),
+        (["--namespace", "/left"], "add --embodiment"),
+    ],
+)
+def test_options_without_effect_are_refused(words, sentence, capsys):
+    assert main(["doctor", *words]) == 2
+    assert sentence in capsys.readouterr().err
 
 
 @pytest.mark.timeout(120)
@@ -87,7 +139,9 @@ def test_topics_of_an_embodiment_are_judged(ros_domain):
         robot.kill()
         robot.wait()
     assert code == 1
-    assert rows["camera primary"]["status"] == "ok", rows["camera primary"]
+    assert rows["camera primary"]["status"] == "note", rows["camera primary"]
+    assert "have no stamp" in rows["camera primary"]["seen"]
     assert rows["pose arm"]["status"] == "ok", rows["pose arm"]
     assert "published as sensor_msgs/msg/CompressedImage" in rows["camera wrist"]["seen"]
     assert "nobody publishes it" in rows["gripper arm"]["seen"]
+    assert "nobody subscribes to it" in rows["goal arm"]["seen"]

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from eval_report import outcome, read_report
 
 from evla_ros.cli.main import main
 
 pytest.importorskip("mujoco", reason="the simulator is not installed: `make build`")
-from evla_ros.sim.evaluation.report import read_report
 
 QUICK = ["eval", "sim", "--tasks", "reach", "lift", "--episodes", "2", "--max-seconds", "3"]
 
@@ -29,7 +29,7 @@ def test_the_expert_beats_the_baselines_and_workers_change_nothing(
     assert (alone / "success.png").stat().st_size > 5000
     assert main([*QUICK, "--policy", "expert", "--out", str(together), "--workers", "2"]) == 0
     one, two = (read_report(f / "report.json")[1] for f in (alone, together))
-    assert [r.outcome() for r in one] == [r.outcome() for r in two]
+    assert [outcome(r) for r in one] == [outcome(r) for r in two]
 
 
 def test_failures_are_filmed_and_json_is_clean(
@@ -46,8 +46,6 @@ def test_failures_are_filmed_and_json_is_clean(
         "lift the red block",
     ]
     more = [
-        "--tasks",
-        "lift the red block",
         "--episodes",
         "1",
         "--max-seconds",
@@ -136,3 +134,18 @@ def test_impossible_numbers_are_one_sentence(capsys, tmp_path, option, value, sa
     out = tmp_path / "report"
     assert main([*QUICK, "--policy", "expert", "--out", str(out), option, value]) == 2
     assert f"error: {option} {value}: {says}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--policy", "remote"], "needs --server"),
+        (["--policy", "hold", "--server", "ws://x:1"], "--server has no effect"),
+        (["--policy", "hold", "--token-file", "x"], "--token-file has no effect"),
+        (["--policy", "remote", "--server", "x:1"], "ws://HOST:PORT"),
+    ],
+)
+def test_a_server_is_named_for_a_remote_policy_alone(words, sentence, capsys, tmp_path):
+    out = ["--episodes", "1", "--tasks", "reach", "--out", str(tmp_path / "out")]
+    assert main(["eval", "sim", *words, *out]) == 2
+    assert sentence in capsys.readouterr().err

@@ -13,15 +13,20 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import signal, sys, types, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the test runs in background
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from evla_ros.cli import main
+@dataclass(frozen=True)
+class Options:
+    pass
 verb = types.ModuleType("evla_ros.cli.wait")
-verb.add_arguments = lambda parser: None
-def run(arguments):
+verb.__spec__, verb.Options = ModuleSpec(verb.__name__, None), Options
+def run(options):
     print("waiting", flush=True)
     time.sleep(60)
 verb.run = run
 sys.modules["evla_ros.cli.wait"] = verb
-main.available_verbs = lambda: {"wait": "wait for Ctrl-C"}
+main.COMMANDS.summaries["wait"] = "wait for Ctrl-C"
 raise SystemExit(main.main(["wait"]))
 """
 

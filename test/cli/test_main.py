@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from evla_ros.cli.main import VERBS, available_verbs, main
+from evla_ros.cli.main import COMMANDS, VERBS, main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +24,7 @@ def _evla(*words):
 def test_help_lists_every_verb_and_succeeds(capsys):
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
-    for verb, summary in available_verbs().items():
+    for verb, summary in COMMANDS.available().items():
         assert f"  {verb}" in text
         assert summary in text
 
@@ -51,7 +51,7 @@ def test_help_is_a_fraction_of_the_interpreter_and_library_imports():
     assert int(done.stdout.splitlines()[-1]) < 160
 
 
-@pytest.mark.parametrize("verb", sorted(available_verbs()))
+@pytest.mark.parametrize("verb", sorted(COMMANDS.available()))
 def test_every_verb_has_help_with_an_example_and_imports_nothing_heavy(verb):
     program = (
         "import sys\nfrom evla_ros.cli.main import main\n"
@@ -68,8 +68,8 @@ def test_every_verb_has_help_with_an_example_and_imports_nothing_heavy(verb):
 
 
 def test_a_listed_verb_is_in_the_table():
-    assert set(available_verbs()) <= set(VERBS)
-    assert {"doctor", "bench"} <= set(available_verbs())
+    assert set(COMMANDS.available()) <= set(VERBS)
+    assert {"doctor", "bench"} <= set(COMMANDS.available())
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_listed_verb_is_in_the_table():
         (["doctr"], "did you mean 'doctor'?"),
         (["--verbose"], "unknown option '--verbose'"),
         (["doctor", "--embodyment", "x"], "--embodiment"),
-        (["doctor", "--listen", "long"], "invalid float value: 'long'"),
+        (["doctor", "--listen", "long"], "--listen 'long': a number is needed"),
         (["doctor", "--embodiment", "tabletop_arn"], "did you mean 'tabletop_arm'?"),
         (["doctor", "--bags", "no/such/folder"], "no such folder"),
         (["bench", "modle"], "unknown benchmark 'modle'"),

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from evla_ros.control.authority import Authority, Rank
 
 
-def test_hand_overs_are_counted_and_dated():
+def test_a_claim_holds_until_a_stronger_one_or_its_end():
     authority = Authority(100)
     assert authority.update(0).name == "idle"
     authority.claim("policy", Rank.POLICY, 10)
-    assert authority.update(10).since_ns == 10
+    assert authority.update(10).name == "policy"
     authority.claim("joy", Rank.TELEOP, 50)
-    assert (authority.update(50).name, authority.hand_overs) == ("joy", 2)
+    assert authority.update(50).name == "joy"
     assert authority.update(140).name == "joy"
     assert authority.update(151).name == "idle"  # both claims have run out
 

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from evla_ros.control.limits import (
     AccelerationLimit,
@@ -19,12 +21,11 @@ from evla_ros.control.limits import (
     clip_step,
     goal_limits,
 )
-from evla_ros.control.limits.motion import braking_speed, clip_norm
+from evla_ros.control.limits.motion import arriving_speed, braking_speed, clip_norm
 from evla_ros.control.reasons import Reason
 from evla_ros.embodiment import load_embodiment
 from evla_ros.errors import EvlaError
 from evla_ros.geometry import Pose, distance
-from evla_ros.geometry.delta import rotation_angle
 
 VALUES = LimitValues.of(load_embodiment("tabletop_arm").arms[0].limits)
 HOME = Pose.from_xyz_rpy([0.45, 0.0, 0.3], [3.1, 0.0, 0.0])
@@ -107,7 +108,7 @@ def test_from_outside_the_box_only_the_way_in_is_open() -> None:
 def test_one_action_is_clipped_in_its_own_direction(size: float) -> None:
     delta, reason = clip_step(np.array([size, -size, 0.0, 0.0, 0.0, min(size, 3.0)]), VALUES)
     assert np.linalg.norm(delta[:3]) <= VALUES.max_step_m * (1 + 1e-9)
-    assert rotation_angle(delta) <= VALUES.max_step_rad * (1 + 1e-9)
+    assert Rotation.from_euler("xyz", delta[3:]).magnitude() <= VALUES.max_step_rad * (1 + 1e-9)
     assert delta[0] == pytest.approx(-delta[1])
     assert (reason is Reason.LIMIT_STEP) == (size > 0.04)
 
@@ -123,12 +124,26 @@ def test_a_blocked_arm_is_anchored_where_it_is() -> None:
 
 
 @pytest.mark.parametrize("distance_m", [0.0, 1e-6, 1e-3, 0.01, 0.3])
-def test_braking_speed_stops_within_the_distance(distance_m: float) -> None:
-    speed, gone = braking_speed(distance_m, 2.0, DT), 0.0
+@pytest.mark.parametrize("rule", [braking_speed, arriving_speed])
+def test_braking_ends_within_the_distance(
+    rule: Callable[[float, float, float], float], distance_m: float
+) -> None:
+    speed, gone = rule(distance_m, 2.0, DT), 0.0
     while speed > 0:
         gone += speed * DT
         speed -= 2.0 * DT
     assert gone <= distance_m + 1e-12
+
+
+def test_in_front_of_a_wall_ticks_of_any_length_brake_within_the_acceleration() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        left_m, speed = float(rng.uniform(0.0, 0.3)), 0.0
+        for dt_s in rng.choice([1e-7, 88e-6, 1e-3, 0.02, 0.04], 200):
+            now = min(braking_speed(left_m, 2.0, dt_s), speed + 2.0 * dt_s)
+            assert now >= speed - 2.0 * dt_s - 1e-9
+            left_m, speed = left_m - now * dt_s, now
+            assert left_m >= -1e-15
 
 
 def test_clip_norm_survives_numbers_beyond_float64() -> None:

@@ -8,14 +8,14 @@ import pytest
 from control_rig import Rig
 
 from evla_ros.control.reasons import Reason
-from evla_ros.control.watchdog import Stream
+from evla_ros.control.watchdog import WatchedStream
 
 MS = 1_000_000
 NEVER = 10**18
 
 
-def stream(*stamps_ms: float, delay_ms: float = 1.0) -> Stream:
-    found = Stream("pose", 300 * MS, Reason.POSE_MISSING, Reason.POSE_STALE)
+def stream(*stamps_ms: float, delay_ms: float = 1.0) -> WatchedStream:
+    found = WatchedStream("pose", 300 * MS, Reason.POSE_MISSING, Reason.POSE_STALE)
     for stamp_ms in stamps_ms:
         found.note(round(stamp_ms * MS), round((stamp_ms + delay_ms) * MS))
     return found

@@ -50,7 +50,6 @@ def assert_goals_are_safe(rig: Rig) -> None:
     for index, arm in enumerate(rig.embodiment.arms):
         limits = arm.limits
         low, high = np.array(limits.workspace_min_m), np.array(limits.workspace_max_m)
-        reported = {id(pose) for pose in rig.reported[index]}
         previous = None
         for tick in rig.ticks:
             goal = tick.arms[index].goal
@@ -59,7 +58,7 @@ def assert_goals_are_safe(rig: Rig) -> None:
                 continue
             assert np.all(goal.position_m >= low - 1e-9)
             assert np.all(goal.position_m <= high + 1e-9)
-            if previous is not None and id(goal) not in reported:  # a measured pose is no jump
+            if previous is not None:
                 metres, radians = distance(previous, goal)
                 assert metres <= limits.max_speed_m_s * 0.02 * (1 + 1e-6)
                 assert radians <= limits.max_rotation_rad_s * 0.02 * (1 + 1e-6)
@@ -82,12 +81,13 @@ def test_whatever_the_policy_emits_goals_are_safe_and_a_stop_stops(
     rig.run(policy, 60)
     rig.controller.stop(rig.now_ns)
     where = rig.measured[0]
-    held = [tick.arms[0].goal for tick in rig.run(None, 20)]
+    held = [tick.arms[0].goal for tick in rig.run(None, int(rig.hold_takes_s(0.14) / 0.02))]
     assert_goals_are_safe(rig)
-    # The measured pose of the next tick, and nothing else, from the first tick after the stop on.
-    assert all(goal is held[0] for goal in held)
-    assert held[0] is not None
-    assert distance(held[0], where)[0] < 1e-9
+    # A measured pose, and nothing else, from when the limits let the goal be there.
+    assert held[-1] is not None
+    assert held[-2] is held[-1]
+    assert id(held[-1]) in {id(pose) for pose in rig.reported[0]}
+    assert distance(held[-1], where)[0] < rig.settings.max_tracking_error_m
 
 
 @settings(max_examples=25, deadline=None)
@@ -117,8 +117,8 @@ def test_silence_ends_in_a_hold_within_the_stated_time(name: str) -> None:
     rig = Rig(name=name)
     rig.start()
     once = iter([rig.chunk(0.03)])
-    rig.run(lambda: next(once, np.zeros((0, 0))), 80)
-    stated_ticks = int((0.8 + rig.settings.settle_s) / 0.02) + 3
+    rig.run(lambda: next(once, np.zeros((0, 0))), 130)
+    stated_ticks = int((0.8 + rig.settings.settle_s + rig.hold_takes_s(0.1)) / 0.02) + 3
     for index in range(len(rig.homes)):
         tail = [tick.arms[index].goal for tick in rig.ticks[stated_ticks:]]
         assert all(goal is tail[0] for goal in tail)
@@ -140,7 +140,7 @@ def test_with_a_dead_pose_source_the_goal_returns_within_the_stated_time(
     last_measured = rig.reported[0][-1]
     limits, s = rig.embodiment.arms[0].limits, rig.settings
     far_m = s.max_tracking_error_m + limits.max_speed_m_s * rig.embodiment.arms[0].pose.max_age_s
-    rig.run(None, int(far_m / limits.max_speed_m_s / 0.02) + 2)
+    rig.run(None, int(rig.hold_takes_s(far_m) / 0.02))
     goals = [tick.arms[0].goal for tick in rig.ticks[30:]]
     steps = [distance(a, b)[0] for a, b in itertools.pairwise(goals)]
     assert max(steps) <= limits.max_speed_m_s * 0.02 * (1 + 1e-6)

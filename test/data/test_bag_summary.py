@@ -7,11 +7,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from synthetic_bag import SyntheticRobot, write_robot_bag
+from synthetic_dataset import synthetic_episode, write_synthetic
 
-from evla_ros.bench.synthetic_bag import SyntheticRobot, write_robot_bag
 from evla_ros.cli.main import main
 from evla_ros.data.bag_summary import bag_episode, bag_text, describe_bag, is_bag
-from evla_ros.data.synthetic import synthetic_episode, write_synthetic
 from evla_ros.embodiment import load_embodiment
 from evla_ros.errors import EvlaError
 
@@ -88,3 +88,66 @@ def test_folders_of_bags_and_of_datasets_are_told_apart(robot, tmp_path, capsys)
     write_synthetic(tmp_path / "sets", [synthetic_episode(0, arm)], arm)
     assert main(["inspect", str(tmp_path / "sets")]) == 2
     assert "sets/my_robot" in capsys.readouterr().err
+
+
+def test_absurd_delays_have_a_word_and_the_words_are_explained(robot, tmp_path, capsys):
+    from restamped import write_restamped
+
+    wrong = {
+        "/camera/primary/image_raw": 3.17,
+        "/camera/wrist/image_raw": -0.8,
+        "/arm/target_pose": -1.7e9,
+    }
+    shifted = lambda topic, now: now + round(wrong.get(topic, 0.0) * SECOND)  # noqa: E731
+    bag = write_restamped(tmp_path / "bag", robot, shifted)
+    topics = describe_bag(bag)["topics"]
+    words = {name: topic["health"] for name, topic in topics.items()}
+    assert words["/camera/primary/image_raw"] == "ahead"
+    assert words["/camera/wrist/image_raw"] == "late"
+    assert words["/arm/target_pose"] == "clock"
+    assert words["/arm/current_pose"] == "ok"
+    assert main(["inspect", str(bag)]) == 0
+    said = capsys.readouterr().out
+    assert "-3170 ms  ahead" in said
+    assert "800 ms  late" in said
+    assert "(clock)  clock" in said
+    assert "ahead: stamped before it was sent" in said
+    assert "gaps:" not in said
+    assert "would not keep it: camera:primary is stamped 3.17 s ahead" in said
+
+
+def test_what_the_converter_would_do_is_said_per_stream(robot, tmp_path, capsys):
+    def spoil(event):
+        if event.topic == "/arm/target_pose":
+            return None
+        if event.topic == "/camera/wrist/image_raw":
+            late = event.stamp_ns >= robot.start_ns + 2 * SECOND
+            return event if late else None
+        return event
+
+    bag = write_robot_bag(tmp_path / "bag", robot, spoil)
+    assert main(["inspect", str(bag), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["conversion"]
+    uses = {one["stream"]: one["use"] for one in found["streams"]}
+    assert uses["goal:arm"] == "is not there; not needed"
+    assert "begins 2.0 s late" in uses["camera:wrist"]
+    assert uses["gripper_command:arm"] == "its newest value at any age"
+    assert "--action-source achieved" in found["refusal"]
+
+
+def test_a_bag_of_another_recorder_is_looked_at_with_an_embodiment_file(robot, tmp_path, capsys):
+    import yaml
+
+    bag = write_robot_bag(tmp_path / "bag", robot)
+    information = yaml.safe_load((bag / "metadata.yaml").read_text())
+    information["rosbag2_bagfile_information"]["custom_data"] = None
+    (bag / "metadata.yaml").write_text(yaml.safe_dump(information))
+    sheet, video = tmp_path / "sheet.png", tmp_path / "clip.mp4"
+    drawing = ["inspect", str(bag), "--sheet", str(sheet), "--video", str(video)]
+    assert main(drawing) == 2
+    assert "--embodiment NAME_OR_FILE" in capsys.readouterr().err
+    assert main([*drawing, "--embodiment", "tabletop_arm"]) == 0
+    assert sheet.stat().st_size > 1000
+    assert video.stat().st_size > 1000
+    assert "what evla convert would do with it" in capsys.readouterr().out
+    assert main(["inspect", str(bag), "--embodiment", "no_such_robot"]) == 2

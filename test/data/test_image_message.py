@@ -12,18 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rosbags.typesys import Stores, get_typestore
 
-from evla_ros.data.image_message import ENCODINGS, ImageMessageError, image_to_rgb, rgb_from_cdr
+from evla_ros.data import messages
+from evla_ros.data.codecs.camera import rgb_from_cdr
+from evla_ros.data.image_message import ENCODINGS, ImageMessageError, image_to_rgb
 from evla_ros.data.messages import (
-    DECODERS,
     decode_joint_state,
     decode_pose_stamped,
     decode_tf_message,
     header_stamp_ns,
 )
+from evla_ros.embodiment.streams import COMPRESSED_IMAGE, IMAGE
 from evla_ros.errors import EvlaError
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
 T = STORE.types
+DECODERS = sorted(name for name in vars(messages) if name.startswith("decode_"))
 
 
 def _header(frame="camera_optical", sec=5, nanosec=7):
@@ -59,7 +62,7 @@ def test_frame_id_length_and_byte_order_never_shift_the_picture(frame, little):
         _header(frame), 2, 3, "rgb8", 0, 9, np.frombuffer(pixels.tobytes(), np.uint8)
     )
     raw = bytes(STORE.serialize_cdr(message, "sensor_msgs/msg/Image", little_endian=little))
-    np.testing.assert_array_equal(rgb_from_cdr(raw, "raw"), pixels)
+    np.testing.assert_array_equal(rgb_from_cdr(raw, IMAGE), pixels)
     assert header_stamp_ns(raw) == 5_000_000_007
 
 
@@ -74,15 +77,15 @@ def test_frame_id_length_and_byte_order_never_shift_the_picture(frame, little):
 )
 def test_packed_encodings_give_the_same_rgb(picture, encoding, arrange):
     raw = _image(np.ascontiguousarray(arrange(picture)), encoding)
-    np.testing.assert_array_equal(rgb_from_cdr(raw, "sensor_msgs/msg/Image"), picture)
+    np.testing.assert_array_equal(rgb_from_cdr(raw, IMAGE), picture)
 
 
 @pytest.mark.parametrize("big", [False, True])
 def test_sixteen_bit_images_keep_the_high_byte(picture, big):
     wide = (picture.astype(np.uint16) << 8 | 7).astype(">u2" if big else "<u2")
-    np.testing.assert_array_equal(rgb_from_cdr(_image(wide, "rgb16", big=big), "raw"), picture)
+    np.testing.assert_array_equal(rgb_from_cdr(_image(wide, "rgb16", big=big), IMAGE), picture)
     grey = np.ascontiguousarray(wide[:, :, 0])
-    rgb = rgb_from_cdr(_image(grey, "mono16", big=big), "raw")
+    rgb = rgb_from_cdr(_image(grey, "mono16", big=big), IMAGE)
     np.testing.assert_array_equal(rgb, np.repeat(picture[:, :, :1], 3, axis=2))
 
 
@@ -99,7 +102,7 @@ def test_bayer_mosaic_of_one_colour_decodes_to_that_colour(name):
     mosaic = np.empty((8, 8), np.uint8)
     for index, letter in enumerate(name):
         mosaic[index // 2 :: 2, index % 2 :: 2] = colour[letter]
-    rgb = rgb_from_cdr(_image(mosaic, f"bayer_{name}8"), "raw")
+    rgb = rgb_from_cdr(_image(mosaic, f"bayer_{name}8"), IMAGE)
     np.testing.assert_array_equal(rgb[4, 4], [200, 90, 20])
 
 
@@ -107,9 +110,15 @@ def test_yuyv_of_one_colour_decodes_to_that_colour():
     packed = np.zeros((4, 4, 2), np.uint8)
     packed[:, :, 0], packed[:, 0::2, 1], packed[:, 1::2, 1] = 81, 90, 240  # BT.601 red
     for encoding, pixels in (("yuv422_yuy2", packed), ("uyvy", packed[:, :, ::-1])):
-        rgb = rgb_from_cdr(_image(np.ascontiguousarray(pixels), encoding), "raw")
+        rgb = rgb_from_cdr(_image(np.ascontiguousarray(pixels), encoding), IMAGE)
         assert rgb[1, 1, 0] > 240, encoding
         assert max(rgb[1, 1, 1:]) < 15, encoding
+
+
+@pytest.mark.parametrize("encoding", ["yuv422", "yuv422_yuy2", "uyvy", "yuyv"])
+def test_an_odd_width_of_shared_colours_is_named(encoding):
+    with pytest.raises(ImageMessageError, match=f"'{encoding}' with the odd width 5"):
+        image_to_rgb(encoding, 4, 5, 0, False, bytes(40))
 
 
 def test_compressed_picture_is_rgb_and_close(picture):
@@ -122,7 +131,7 @@ def test_compressed_picture_is_rgb_and_close(picture):
         _header(), "rgb8; jpeg compressed bgr8", np.frombuffer(buffer.getvalue(), np.uint8)
     )
     raw = bytes(STORE.serialize_cdr(message, "sensor_msgs/msg/CompressedImage"))
-    rgb = rgb_from_cdr(raw, "compressed")
+    rgb = rgb_from_cdr(raw, COMPRESSED_IMAGE)
     assert np.abs(rgb.astype(int) - smooth).max() <= 3
 
 
@@ -152,19 +161,17 @@ def test_poses_joints_and_transforms_agree_with_rosbags():
 
 def test_unusable_encoding_names_the_usable_ones(picture):
     with pytest.raises(ImageMessageError, match="32FC1.*rgb8"):
-        rgb_from_cdr(_image(picture, "32FC1"), "raw")
+        rgb_from_cdr(_image(picture, "32FC1"), IMAGE)
     assert "bgr8" in ENCODINGS
 
 
-@given(
-    data=st.binary(max_size=80), flip=st.integers(0, 200), kind=st.sampled_from(sorted(DECODERS))
-)
+@given(data=st.binary(max_size=80), flip=st.integers(0, 200), kind=st.sampled_from(DECODERS))
 @settings(max_examples=300, deadline=None)
 def test_garbage_is_an_error_with_a_sentence_never_a_crash(data, flip, kind):
     base = bytearray(_image(np.zeros((2, 2, 3), np.uint8), "rgb8"))
     base[flip % len(base)] ^= 0xFF
     for raw in (b"\0\1\0\0" + data, data, bytes(base), bytes(base[: flip % len(base)])):
         try:
-            DECODERS[kind](raw)
+            getattr(messages, kind)(raw)
         except EvlaError as error:
             assert str(error)

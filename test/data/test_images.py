@@ -9,11 +9,11 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from synthetic_dataset import synthetic_image
 
 from evla_ros.data import image_jpeg
 from evla_ros.data.image_jpeg import decode_rgb, decode_small, encode_jpeg, image_size
 from evla_ros.data.image_resize import ImageError, resize_rgb
-from evla_ros.data.synthetic import synthetic_image
 
 PICTURE = synthetic_image(3, 0.4, (120, 176))
 
@@ -81,6 +81,13 @@ def test_sizes_from_the_header(library):
     assert image_size(encode_jpeg(PICTURE)) == (120, 176)
     assert image_size(as_png(PICTURE)) == (120, 176)
     assert image_size(memoryview(encode_jpeg(PICTURE))) == (120, 176)
+
+
+def test_fill_bytes_before_a_marker_are_legal(library):
+    jpeg = encode_jpeg(PICTURE)
+    filled = jpeg[:2] + b"\xff\xff\xff" + jpeg[2:]
+    assert image_size(filled) == (120, 176)
+    np.testing.assert_array_equal(decode_rgb(filled), decode_rgb(jpeg))
 
 
 @pytest.mark.parametrize("size", [(24, 32), (120, 176), (224, 224), (480, 640)])

@@ -35,7 +35,6 @@ def test_one_arm_layout(tabletop):
         "arm_dx", "arm_dy", "arm_dz", "arm_droll", "arm_dpitch", "arm_dyaw", "arm_gripper",
     )  # fmt: skip
     assert layout.units == ("m", "m", "m", "rad", "rad", "rad", "1")
-    assert layout.gripper_indices == (6,)
     assert layout.normalization_mask == (True,) * 6 + (False,)
     assert proprio_layout(tabletop).names == (
         "arm_x", "arm_y", "arm_z", "arm_qx", "arm_qy", "arm_qz", "arm_qw", "arm_gripper",
@@ -45,7 +44,6 @@ def test_one_arm_layout(tabletop):
 def test_two_arm_layout_is_in_file_order(humanoid):
     layout = action_layout(humanoid)
     assert layout.size == 14
-    assert layout.gripper_indices == (6, 13)
     assert layout.slice_of("right_rotation") == slice(10, 13)
     assert layout.names[:7] == tuple(
         f"left_{x}" for x in ["dx", "dy", "dz", "droll", "dpitch", "dyaw", "gripper"]
@@ -53,7 +51,6 @@ def test_two_arm_layout_is_in_file_order(humanoid):
     proprio = proprio_layout(humanoid)
     assert proprio.size == 16
     assert proprio.slice_of("right_ee_position") == slice(7, 10)
-    assert proprio.gripper_indices == (14, 15)
 
 
 def test_features_tile_the_vector_without_gap(humanoid):
@@ -135,3 +132,31 @@ def test_every_arm_has_its_own_numbers_of_the_proprio_vector(humanoid, tabletop)
     left, right = proprio_columns_of_arms(parse_embodiment(text))
     assert left == (*range(7), *range(14, 21), 28)
     assert right == (*range(7, 14), *range(21, 28), 29)
+
+
+def test_a_state_may_have_ends_of_its_own(tabletop):
+    own = {"state_open": 10.0, "state_closed": 50.0}
+    gripper = type(tabletop.arms[0].gripper)(**tabletop.arms[0].gripper.model_dump(), **own)
+    assert gripper.measured_opening(10.0) == 1.0
+    assert gripper.measured_opening(40.0) == pytest.approx(0.25)
+    assert gripper.state_value(0.25) == pytest.approx(40.0)
+    assert gripper.opening(0.08) == 1.0
+    assert "state_open" not in tabletop.arms[0].gripper.model_dump()
+    with pytest.raises(ValidationError, match="'state_open' and 'state_closed' go together"):
+        type(gripper)(**tabletop.arms[0].gripper.model_dump(), state_open=1.0)
+
+
+@pytest.mark.parametrize(
+    ("topic", "said"),
+    [
+        ("arm/gripper/state", "gripper:arm (std_msgs/msg/Float64)"),
+        ("camera/primary/image_raw", "camera:primary (sensor_msgs/msg/Image)"),
+        ("instruction", "instruction (std_msgs/msg/String)"),
+    ],
+)
+def test_one_topic_of_two_types_is_refused(tabletop, topic, said):
+    text = tabletop.text.replace("topic: arm/current_pose", f"topic: {topic}")
+    with pytest.raises(EvlaError, match="cannot carry both") as caught:
+        parse_embodiment(text, source="robot.yaml")
+    assert said in str(caught.value)
+    assert "give each its own topic" in str(caught.value)

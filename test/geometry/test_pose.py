@@ -22,7 +22,6 @@ from evla_ros.geometry import (
     inverse,
     rotation,
 )
-from evla_ros.geometry.delta import rotation_angle
 
 poses = st.builds(
     Pose,
@@ -67,7 +66,6 @@ def test_delta_rotation_is_in_the_base_frame(start, end):
     turned = Rotation.from_euler("xyz", delta[3:])
     assert (turn * turned.inv()).magnitude() < 1e-7
     np.testing.assert_allclose(delta[:3], end.position_m - start.position_m)
-    assert rotation_angle(delta) == pytest.approx(turn.magnitude(), abs=1e-7)
 
 
 @pytest.mark.parametrize("pitch", [0.0, 1.48, np.pi / 2, -np.pi / 2])
@@ -87,7 +85,7 @@ def test_a_turn_of_180_degrees_has_a_finite_delta_that_works():
     for axis in np.eye(3):
         end = Pose(np.zeros(3), rotation.from_rotvec(np.pi * axis))
         delta = delta_between(start, end)
-        assert rotation_angle(delta) == pytest.approx(np.pi)
+        assert Rotation.from_euler("xyz", delta[3:]).magnitude() == pytest.approx(np.pi)
         assert_same(apply_delta(start, delta), end)
 
 

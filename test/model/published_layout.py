@@ -18,10 +18,12 @@ Make = Callable[..., Tensor]
 
 def native_modules(config: EvlaConfig, make: Make) -> dict[str, dict[str, Tensor]]:
     """`vision_backbone`, `projector`, `llm_backbone` with the keys of a Prismatic `.pt`."""
-    dino, siglip = config.backbones
     patches = config.patches_per_camera
-    vision = {f"dino_featurizer.{k}": t for k, t in _tower(dino, patches, make).items()}
-    vision |= {f"siglip_featurizer.{k}": t for k, t in _tower(siglip, patches, make).items()}
+    names = {"dinov2": "dino_featurizer", "siglip": "siglip_featurizer"}
+    vision: dict[str, Tensor] = {}
+    for tower in config.backbones:
+        name = names[tower.kind] if len(config.backbones) > 1 else "featurizer"
+        vision |= {f"{name}.{k}": t for k, t in _tower(tower, patches, make).items()}
     llm = {f"llm.{k}": t for k, t in _language_model(config.language_model, make).items()}
     widths = [config.vision_width, *[config.language_model.hidden_size] * 2]
     if config.projector == "fused-gelu-mlp":

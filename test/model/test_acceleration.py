@@ -14,6 +14,8 @@ from evla_ros.model.acceleration import compile_blocks
 from evla_ros.model.decode import decode
 from evla_ros.model.errors import ModelConfigError
 from evla_ros.model.fusion import fuse_projections
+from evla_ros.model.predictor import TEXT_BUCKET, Predictor
+from evla_ros.shared_files import checkpoint_folder
 
 
 @pytest.mark.timeout(300)
@@ -33,3 +35,19 @@ def test_no_compiler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _name: None)
     with pytest.raises(ModelConfigError, match="needs a C\\+\\+ compiler"):
         compile_blocks(tiny_model(tiny_config()))
+
+
+def test_every_length_of_a_prompt_is_tried_before_the_robot_moves(monkeypatch):
+    predictor = Predictor(checkpoint_folder("tabletop_arm"))
+    lengths, decode_batch = [], predictor.network.decode
+
+    def watched(batch):
+        lengths.append(batch.input_ids.shape[1])
+        assert int(batch.text_lengths.max()) <= lengths[-1]
+        return decode_batch(batch)
+
+    monkeypatch.setattr(predictor.network, "decode", watched)
+    predictor._capture_all([predictor._grey("lift the red block")])
+    longest = predictor.config.prompt.max_tokens
+    assert lengths == list(range(TEXT_BUCKET, longest + TEXT_BUCKET, TEXT_BUCKET))[: len(lengths)]
+    assert lengths[-1] >= longest

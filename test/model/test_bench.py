@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 
 import pytest
@@ -19,7 +20,7 @@ QUICK = ["--preset", "evla-nano", "--threads", "1", "--repeat", "2", "--seconds"
 def test_rows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(roofline, "SECONDS", 0.05)
     monkeypatch.setattr(roofline, "COPY_BYTES", 1 << 22)
-    words = ["bench", "model", "--json", *QUICK, "--actions", "1x7", "--dtypes", "fp32,int8"]
+    words = ["bench", "model", "--json", *QUICK, "--actions", "1x7", "--dtypes", "fp32", "int8"]
     assert main(words) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     names = {row["name"] for row in rows}
@@ -38,7 +39,17 @@ def test_chosen_rows_only(
 ) -> None:
     monkeypatch.setattr(roofline, "SECONDS", 0.01)
     monkeypatch.setattr(roofline, "COPY_BYTES", 1 << 22)
-    words = ["--json", *QUICK, "--actions", "1x7", "--dtypes", "fp32", "--only", "llm,step.joint"]
+    words = [
+        "--json",
+        *QUICK,
+        "--actions",
+        "1x7",
+        "--dtypes",
+        "fp32",
+        "--only",
+        "llm",
+        "step.joint",
+    ]
     words += ["--clock", "cpu"]
     assert main(["bench", "model", *words]) == 0
     names = {row["name"] for row in json.loads(capsys.readouterr().out)["rows"]}
@@ -52,7 +63,7 @@ def test_chosen_rows_only(
     ("words", "message"),
     [
         (["--actions", "8by7"], "'8by7' is not CHUNKxDIM"),
-        (["--dtypes", "fp4"], "unknown dtype 'fp4'"),
+        (["--dtypes", "fp4"], "--dtypes 'fp4': valid names: fp32, bf16, fp16, int8"),
         (["--only", "step.jiont"], "did you mean 'step.joint'"),
         (["--threads", "2", "--clock", "cpu"], "measures one thread"),
         (["--preset", "evla-nan"], "did you mean 'evla-nano'"),
@@ -73,3 +84,39 @@ def test_counted_work_is_the_published_arithmetic() -> None:
     assert counts["dinov2"] / 1e12 == pytest.approx(0.158, abs=0.001)
     assert counts["siglip"] / 1e12 == pytest.approx(0.211, abs=0.001)
     assert counts["llm"] / 1e12 == pytest.approx(0.210, abs=0.001)
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnx"])
+def test_a_runtime_beside_torch_in_one_run(
+    runtime: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if importlib.util.find_spec({"openvino": "openvino", "onnx": "onnxruntime"}[runtime]) is None:
+        pytest.skip(f"{runtime} is not installed: pip install 'evla_ros[{runtime}]'")
+    monkeypatch.setattr(roofline, "SECONDS", 0.01)
+    monkeypatch.setattr(roofline, "COPY_BYTES", 1 << 22)
+    words = ["bench", "model", *QUICK, "--actions", "1x7", "--dtypes", "fp32", "--only", "step"]
+    words += ["--no-autoregressive", "--runtimes", "torch", runtime]
+    assert main([*words, "--markdown"]) == 0
+    head, _, *lines = capsys.readouterr().out.splitlines()
+    assert "min [ms] | p50 [ms] | p90 [ms] | floor [ms]" in head
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert [row[2:6] for row in cells] == [
+        ["joint", "torch", "fp32", "1"],
+        ["joint", runtime, "fp32", "1"],
+    ]
+    assert all(float(row[6]) > float(row[9]) > 0 for row in cells)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--runtimes", "onnx", "--dtypes", "bf16"], "it computes in fp32, int8, not in bf16"),
+        (["--runtimes", "openvino", "--clock", "cpu", "--threads", "1"], "by the wall clock"),
+        (["--runtimes", "onyx"], "onnx"),
+    ],
+)
+def test_what_a_runtime_cannot_do_is_refused_at_once(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", "model", "--preset", "evla-nano", *words]) == 2
+    assert sentence in capsys.readouterr().err

@@ -50,6 +50,37 @@ def test_another_dtype(tmp_path: Path, tokenizer: Tokenizer, statistics: Dataset
     assert narrow.embodiment_text == "name: r"
 
 
+def test_one_of_several_statistics_is_kept_by_name(
+    tmp_path: Path,
+    tokenizer: Tokenizer,
+    statistics: DatasetStatistics,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = tiny_model(tiny_config())
+    source = save_checkpoint(tmp_path / "a", model, tokenizer, statistics)
+    assert main(["export", str(source), str(tmp_path / "b"), "--statistics", "two"]) == 0
+    assert Predictor(tmp_path / "b").key == "two"
+    assert main(["export", str(source), str(tmp_path / "c"), "--statistics", "tow"]) == 2
+    assert "unknown statistics key 'tow'; did you mean 'two'" in capsys.readouterr().err
+    other = tmp_path / "other.json"
+    DatasetStatistics({"mine": {"action": statistics_entry(7)}}).write(other)
+    assert main(["export", str(source), str(tmp_path / "d"), "--statistics", str(other)]) == 0
+    assert Predictor(tmp_path / "d").key == "mine"
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize("option", ["--tokenizer", "--architecture"])
+def test_an_option_without_effect_is_refused(
+    tmp_path: Path, tokenizer: Tokenizer, statistics: DatasetStatistics, option: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    source = save_checkpoint(tmp_path / "a", tiny_model(tiny_config()), tokenizer, statistics)
+    file = tmp_path / "x.json"
+    file.write_text("{}")
+    assert main(["export", str(source), str(tmp_path / "b"), option, str(file)]) == 2
+    assert f"{option} has no effect for" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["missing.pt", "missing_folder"])
 def test_bad_sources_exit_with_two(
     tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]

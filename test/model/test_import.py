@@ -189,6 +189,46 @@ def test_bad_tensors_are_named(tmp_path: Path) -> None:
         import_prismatic(write_pt(tmp_path / "c.pt", modules), KNOWN)
 
 
+def test_openvla_of_one_tower_and_the_vicuna_prompt(tmp_path: Path) -> None:
+    data = published("llama", "gelu-mlp").model_dump()
+    data["backbones"] = data["backbones"][1:]
+    modules = native_modules(parse_config(data, "siglip"), random_tensor)
+    vision = modules["vision_backbone"]
+    modules["vision_backbone"] = {f"vision_backbone.{key}": t for key, t in vision.items()}
+    settings = {"llm_backbone_id": "vicuna-v15-7b", "image_resize_strategy": "letterbox"}
+    folder = write_openvla(tmp_path / "v01", modules, **settings)
+    config, tensors, _ = import_openvla(folder, 576)
+    assert [tower.kind for tower in config.backbones] == ["siglip"]
+    assert config.image.resize == "squash"  # as its training had it
+    assert config.prompt.template.endswith("{instruction}? ASSISTANT:")
+    assert config.language_model.norm_eps == 1e-6  # of the port's class, where nothing is said
+    assert build_with(config, tensors, "v01")
+
+
+@pytest.mark.parametrize("family", ["gemma", "phi", "qwen3"])
+def test_a_language_model_whose_prompt_is_not_known_is_refused(tmp_path: Path, family: str) -> None:
+    modules = native_modules(published("llama", "fused-gelu-mlp"), random_tensor)
+    text = {"model_type": family, "num_attention_heads": 4}
+    folder = write_openvla(tmp_path / family, modules, text_config=text)
+    with pytest.raises(CheckpointError, match=f"action tokens of a {family} are not known"):
+        import_openvla(folder, 576)
+
+
+def test_minivla_as_a_hugging_face_folder(tmp_path: Path) -> None:
+    data = published("qwen2", "fused-gelu-mlp").model_dump()
+    data["language_model"] |= {"heads": 14, "hidden_size": 28, "vocabulary_rows": 151936}
+    modules = native_modules(parse_config(data, "minivla"), random_tensor)
+    text = {"model_type": "qwen2", "num_attention_heads": 14}
+    folder = write_openvla(
+        tmp_path / "hf", modules, llm_backbone_id="qwen25-0_5b-extra", text_config=text
+    )
+    config, tensors, _ = import_openvla(folder)
+    assert config.action.vocabulary_size == 151921
+    assert config.prompt.template.startswith("<|im_start|>system")
+    assert (config.language_model.heads, config.language_model.key_value_heads) == (14, 2)
+    assert build_with(config, tensors, "minivla")
+
+
 def test_bad_openvla_folders(tmp_path: Path) -> None:
     modules = native_modules(published("llama", "fused-gelu-mlp"), random_tensor)
     wrong = write_openvla(tmp_path / "wrong", modules, model_type="llava")
@@ -201,5 +241,5 @@ def test_bad_openvla_folders(tmp_path: Path) -> None:
     (escape / "model.safetensors.index.json").write_text('{"weight_map": {"a": "../../etc/x"}}')
     with pytest.raises(CheckpointError, match="outside the folder"):
         import_openvla(escape, 576)
-    with pytest.raises(CheckpointError, match="cannot read"):
+    with pytest.raises(CheckpointError, match="cannot be read"):
         import_openvla(tmp_path / "nothing")

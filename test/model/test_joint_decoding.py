@@ -21,7 +21,6 @@ from evla_ros.model.decode_autoregressive import Stepper
 from evla_ros.model.errors import ModelConfigError
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.model_input import ModelInput
-from evla_ros.model.prefix import assemble
 
 MASKS = get_args(MaskKind)
 LENGTHS = [9, 4, 14]
@@ -89,7 +88,7 @@ def test_isolated_one_pass_equals_stepwise_decode_over_the_prefix_cache() -> Non
     model = tiny_model(config)
     batch = random_batch(config, LENGTHS)
     one_pass = model.forward_joint(batch).slot_states
-    stepper = Stepper(model, assemble(model, batch), "isolated", config.action.slots)
+    stepper = Stepper(model, model.assemble(batch), "isolated", config.action.slots)
     for index in reversed(range(config.action.slots)):  # any order: slots do not see each other
         slot = model.slot_embedding[index].expand(len(LENGTHS), 1, -1)
         torch.testing.assert_close(
@@ -202,7 +201,7 @@ def test_an_absent_head_is_named() -> None:
         decode(model, random_batch(model.config, [4]), "joint", "l1")
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.gpu
 @torch.inference_mode()
 def test_a_replayed_cuda_graph_equals_the_eager_step() -> None:
     config = tiny_config(mask="bidirectional")

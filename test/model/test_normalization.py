@@ -61,8 +61,13 @@ def test_a_missing_mask_normalises_everything() -> None:
 
 def test_keys(statistics: DatasetStatistics) -> None:
     assert statistics.action("two").unnormalize(np.ones(7))[0] == 2.0
-    with pytest.raises(StatisticsError, match="2 datasets .one, two.; name one"):
+    with pytest.raises(StatisticsError, match=r"2 datasets \(one, two\); name one: .*--statistics"):
         statistics.action()
+    assert statistics.key(None, robot="two") == "two"
+    assert statistics.key("one", robot="two") == "one"
+    assert list(statistics.only("two").datasets) == ["two"]
+    with pytest.raises(StatisticsError, match="name one"):
+        statistics.key(None, robot="three")
     with pytest.raises(StatisticsError, match="unknown statistics key 'tow'; did you mean 'two'"):
         statistics.action("tow")
     with pytest.raises(StatisticsError, match="no proprio statistics"):
@@ -83,7 +88,7 @@ def test_malformed_statistics(change: dict[str, object], message: str) -> None:
 
 def test_malformed_files(tmp_path: Path, statistics: DatasetStatistics) -> None:
     file = tmp_path / "dataset_statistics.json"
-    with pytest.raises(StatisticsError, match="cannot read"):
+    with pytest.raises(StatisticsError, match="cannot be read"):
         DatasetStatistics.read(file)
     for text in ("{", "[1]", '{"a": 1}'):
         file.write_text(text)

@@ -59,6 +59,7 @@ def test_nano_is_nano() -> None:
     ("name", "published", "added_rows", "width"),
     [
         ("evla-qwen2.5-0.5b", 494_032_768, 0, 896),
+        ("evla-smollm2-135m", 134_515_008, 256, 576),
         ("evla-smollm2-360m", 361_821_120, 256, 960),
         ("evla-gemma-2b", 2_506_172_416, 256, 2048),
         ("evla-phi-1.5", 1_418_270_720, 0, 2048),
@@ -72,7 +73,7 @@ def test_other_small_decoders(name: str, published: int, added_rows: int, width:
 def test_no_preset_is_left_untested() -> None:
     assert preset_names() == [
         "evla-1b", "evla-1b-published", "evla-gemma-2b", "evla-nano", "evla-phi-1.5",
-        "evla-qwen2.5-0.5b", "evla-smollm2-360m", "openvla-7b",
+        "evla-qwen2.5-0.5b", "evla-smollm2-135m", "evla-smollm2-360m", "openvla-7b",
     ]  # fmt: skip
 
 

@@ -17,7 +17,6 @@ from evla_ros.model.decode import decode
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.import_prismatic import import_prismatic
 from evla_ros.model.model_input import ModelInput
-from evla_ros.model.prefix import assemble
 
 FIRST_ID, COUNT, PROMPT, TAIL = 151387, 257, 17, 9
 
@@ -70,7 +69,7 @@ def test_logits(
     model: EvlaModel, reference: dict[str, np.ndarray], slot_rule: SlotRule, name: str
 ) -> None:
     slots = torch.from_numpy(reference["input_ids"][:, PROMPT:])
-    prefix = assemble(model, batch_of(reference))
+    prefix = model.assemble(batch_of(reference))
     fed = model.language_model.embed(slots)[:, None]
     states = model.run(prefix, fed, "causal", slot_rule)
     logits = model.language_model.logits(states[:, -TAIL:], FIRST_ID, COUNT)[0]

@@ -66,6 +66,21 @@ def test_a_killed_process_is_noticed_and_can_be_started_again(started: ProcessRu
     assert started.infer(seen()).actions.shape == (8, 7)
 
 
+@pytest.mark.parametrize("started", [spec(sticky={"after": 1})], indirect=True)
+def test_an_error_of_cuda_ends_the_process_and_the_next_one_answers(
+    started: ProcessRunner,
+) -> None:
+    assert started.infer(seen()).actions.shape == (8, 7)
+    with pytest.raises(PolicyError, match="RuntimeError: CUDA error: an illegal memory access"):
+        started.infer(seen())
+    end_s = time.monotonic() + 10.0
+    while started.alive:
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
+    started.start()
+    assert started.infer(seen()).actions.shape == (8, 7)
+
+
 @pytest.mark.parametrize("started", [spec(slow={"delay_s": 30.0})], indirect=True)
 def test_a_process_that_hangs_is_ended(started: ProcessRunner) -> None:
     with pytest.raises(PolicyTimeoutError, match=r"0\.5 s"):

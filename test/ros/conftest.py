@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -28,6 +29,25 @@ def context(ros_domain):
     context = rclpy.Context()
     rclpy.init(context=context, domain_id=ros_domain)
     yield context
+    rclpy.try_shutdown(context=context)
+    gc.collect()  # a node in a circle of references stays in the graph, for the next test to call
+
+
+@pytest.fixture
+def stranger(ros_domain):
+    """Return what adds a node to the graph by its name, as one of another process."""
+    import rclpy
+
+    context, made = rclpy.Context(), []
+    rclpy.init(context=context, domain_id=ros_domain)
+
+    def add(name, **options):
+        made.append(rclpy.create_node(name, context=context, **options))
+        return made[-1]
+
+    yield add
+    for node in made:
+        node.destroy_node()
     rclpy.try_shutdown(context=context)
 
 

@@ -24,8 +24,10 @@ def demo(*words, domain):
 
 def test_the_demonstration_solves_its_task_and_films_it(ros_domain, tmp_path):
     video = tmp_path / "demo.mp4"
-    done = demo("--rehearsed", "--tasks", "lift", "--video", str(video), domain=ros_domain)
+    words = ("--rehearsed", "--console", "--tasks", "lift", "--video", str(video))
+    done = demo(*words, domain=ros_domain)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "console: http://127.0.0.1:" in done.stdout
     assert "1 of 1 solved" in done.stdout
     with av.open(str(video)) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]

@@ -18,6 +18,7 @@ import evla_ros.msg  # noqa: E402
 import evla_ros.srv  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
+RIGS = ROOT / "test" / "rigs"
 MESSAGES = sorted(path.stem for path in (ROOT / "msg").glob("*.msg"))
 SERVICES = sorted(path.stem for path in (ROOT / "srv").glob("*.srv"))
 LIMIT_S = 30.0
@@ -44,6 +45,9 @@ def _value(kind, default, salt):
         inner = kind.removeprefix("sequence<").removesuffix(">")
         items = [_value(inner, None, number) for number in range(1, 4)]
         return array.array(default.typecode, items) if isinstance(default, array.array) else items
+    if kind.endswith("]"):  # double[3]: a fixed number of them
+        inner, _, count = kind.removesuffix("]").partition("[")
+        return [_value(inner, None, number) for number in range(1, int(count) + 1)]
     if kind == "boolean":
         return True
     if kind == "string":
@@ -68,7 +72,7 @@ def other_process(ros_domain):
     started = []
 
     def start(kind, name):
-        script = str(Path(__file__).with_name("echo_process.py"))
+        script = str(RIGS / "echo_process.py")
         started.append(subprocess.Popen([sys.executable, script, kind, name]))
         return started[-1]
 
@@ -140,7 +144,9 @@ def test_service_is_answered_by_another_process(name, context, other_process):
 
 
 @pytest.mark.parametrize(
-    "path", sorted(ROOT.glob("[ms][sr][gv]/*.[ms][sr][gv]")), ids=lambda p: p.name
+    "path",
+    sorted(path for kind in ("msg", "srv", "action") for path in ROOT.glob(f"{kind}/*.{kind}")),
+    ids=lambda p: p.name,
 )
 def test_every_field_is_explained(path):
     """A field stands under a comment of its own group, or has one on its line."""

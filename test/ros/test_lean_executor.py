@@ -118,6 +118,47 @@ def test_timers_services_clients_guards_and_tasks_are_served(graph: Graph) -> No
     assert answers == ["here", "here"]
 
 
+def test_actions_wake_it_on_both_sides(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its look at everything else now and then, which would find them late."""
+    from rclpy.action import ActionClient
+
+    from evla_ros.action import RunPolicy
+    from evla_ros.ros.deferred_action import DeferredActionServer
+
+    monkeypatch.setattr(lean_executor, "_LOOK_S", 1000.0)
+    graph = Graph(ros_domain)
+    served = DeferredActionServer(
+        graph.node,
+        RunPolicy,
+        "run",
+        lambda g: served.finish(g, "succeed", RunPolicy.Result(text="a")),
+    )
+    asked = DeferredActionServer(
+        graph.other,
+        RunPolicy,
+        "other",
+        lambda g: asked.finish(g, "abort", RunPolicy.Result(text="b")),
+    )
+    results: list[str] = []
+    clients = [
+        ActionClient(graph.other, RunPolicy, "run"), ActionClient(graph.node, RunPolicy, "other")
+    ]  # fmt: skip
+    for client in clients:
+        assert client.wait_for_server(20.0)
+        client.send_goal_async(RunPolicy.Goal()).add_done_callback(
+            lambda future: (
+                future.result()
+                .get_result_async()
+                .add_done_callback(lambda found: results.append(found.result().result.text))
+            )
+        )
+    graph.wait_for(lambda: sorted(results) == ["a", "b"])
+    for part in (*clients, served, asked):
+        part.destroy()
+    graph.close()
+    assert not graph.errors
+
+
 def test_what_is_created_and_destroyed_while_it_spins_counts(graph: Graph) -> None:
     publisher = graph.other.create_publisher(Float64, "number", reliable())
     for round_ in range(5):
@@ -149,6 +190,72 @@ def test_a_callback_may_destroy_its_own_subscription(graph: Graph) -> None:
     graph.wait_for(lambda: publisher.get_subscription_count() == 0)
     assert found == [1.0]
     assert not graph.errors
+
+
+def test_an_entity_that_was_destroyed_in_its_turn_ends_nothing(graph: Graph) -> None:
+    """A wait set may hold what a callback of the same turn destroys."""
+    subscription = graph.node.create_subscription(Float64, "number", print, reliable())
+    service = graph.node.create_service(Trigger, "ask", lambda _, response: response)
+    events = list(subscription.event_handlers)
+    graph.node.destroy_subscription(subscription)
+    graph.node.destroy_service(service)
+    lean_executor._hand_over(subscription)
+    assert graph.executor._take_subscription(subscription) is None
+    assert graph.executor._take_service(service) is None
+    for event in events:
+        event._ready_to_take_data = True
+        assert graph.executor._take_waitable(event) is None
+
+
+def test_an_answer_may_take_its_time_while_others_are_served(graph: Graph) -> None:
+    from evla_ros.ros import callbacks
+    from evla_ros.ros.background import Background
+
+    background, go, ticks = Background(graph.node), threading.Event(), []
+
+    async def slowly(_: Trigger.Request) -> str:
+        return await background.do(lambda: "done" if go.wait(30.0) else "too late")
+
+    callbacks.serve(graph.node, Trigger, "slow", slowly)
+    callbacks.serve(graph.node, Trigger, "quick", lambda _: "now")
+    graph.node.create_timer(0.02, lambda: ticks.append(1))
+    clients = {n: graph.other.create_client(Trigger, n) for n in ("slow", "quick")}
+    assert all(client.wait_for_service(20.0) for client in clients.values())
+    slow = clients["slow"].call_async(Trigger.Request())
+    quick = clients["quick"].call_async(Trigger.Request())
+    graph.wait_for(quick.done)
+    before = len(ticks)
+    graph.wait_for(lambda: len(ticks) > before + 5)
+    assert not slow.done()
+    go.set()
+    graph.wait_for(slow.done)
+    assert slow.result().message == "done"
+    assert not graph.errors
+    background.close()
+
+
+def test_an_answer_to_a_service_that_is_gone_ends_nothing(graph: Graph) -> None:
+    from evla_ros.ros import callbacks
+    from evla_ros.ros.background import Background
+
+    background, asked, go = Background(graph.node), threading.Event(), threading.Event()
+
+    async def slowly(_: Trigger.Request) -> str:
+        asked.set()
+        return await background.do(lambda: "done" if go.wait(30.0) else "too late")
+
+    service = callbacks.serve(graph.node, Trigger, "slow", slowly)
+    client = graph.other.create_client(Trigger, "slow")
+    assert client.wait_for_service(20.0)
+    client.call_async(Trigger.Request())
+    assert asked.wait(20.0)
+    graph.node.destroy_service(service)
+    go.set()
+    ticks: list[int] = []
+    graph.node.create_timer(0.02, lambda: ticks.append(1))
+    graph.wait_for(lambda: len(ticks) > 50)
+    assert not graph.errors
+    background.close()
 
 
 def test_what_a_callback_raises_ends_the_spinning(graph: Graph) -> None:

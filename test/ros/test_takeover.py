@@ -23,12 +23,13 @@ def nodes_of(rig, tmp_path):
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.parameter import Parameter
 
-    from evla_ros.ros.recorder_node import RecorderNode
-    from evla_ros.ros.teleop_node import TeleopNode
+    from evla_ros.ros.recorder.node import RecorderNode
+    from evla_ros.ros.teleop.node import TeleopNode
 
     values = {"output": str(tmp_path), "min_free_gib": 0.05, "min_minutes": 0.0}
     overrides = [Parameter(name, value=value) for name, value in values.items()]
-    teleop = TeleopNode(context=rig.context)
+    at_once = [Parameter("listen_first_s", value=0.0)]
+    teleop = TeleopNode(context=rig.context, parameter_overrides=at_once)
     recorder = RecorderNode(context=rig.context, parameter_overrides=overrides)
     executor = SingleThreadedExecutor(context=rig.context)
     for node in (teleop, recorder):
@@ -49,9 +50,9 @@ def hold_stick(publisher, seconds, *, held):
 
 
 def test_take_over_silences_the_policy_and_is_flagged_in_the_bag(ros_domain, tmp_path):
+    from policy_rig import Rig
     from sensor_msgs.msg import Joy
 
-    from evla_ros.bench.policy_rig import Rig
     from evla_ros.msg import PolicyStatus
     from evla_ros.ros.qos import reliable
 
@@ -72,8 +73,7 @@ def test_take_over_silences_the_policy_and_is_flagged_in_the_bag(ros_domain, tmp
         assert rig.statuses[-1].reason == PolicyStatus.REASON_TELEOP
         hold_stick(joy, 1.0, held=False)
         assert not rig.statuses[-1].moving  # it waits for a person to start it again
-        recorder._keep()
-        path = recorder._recorder.last.path
+        path = recorder._recorder.keep(recorder._now_ns()).path
         executor.shutdown()
         thread.join()
         for node in (teleop, recorder):

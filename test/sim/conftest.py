@@ -41,3 +41,10 @@ def humanoid() -> Iterator[World]:
 @pytest.fixture(params=["tabletop", "humanoid"])
 def world(request: pytest.FixtureRequest) -> World:
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def mobile() -> Iterator[World]:
+    world = make_world("mobile_manipulator", image_size=96)
+    yield world
+    world.close()

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A short form of the soak that `evla bench sim` runs at full length."""
+"""A short form of the soak that `python -m benchmarks sim` runs at full length."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from evla_ros.sim.soak import soak
+from benchmarks.soak import soak
 from evla_ros.sim.world import World
 
 

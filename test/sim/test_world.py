@@ -8,7 +8,7 @@ import pytest
 from evla_ros.embodiment import load_embodiment, proprio_layout
 from evla_ros.geometry.pose import Pose
 from evla_ros.sim.errors import SimError
-from evla_ros.sim.experts.tabletop import DOWN_XYZW
+from evla_ros.sim.experts.body import DOWN_XYZW
 from evla_ros.sim.scenes.blocks import COLOURS, HALF_M
 from evla_ros.sim.world import World
 from evla_ros.sim.worlds import make_suite, make_world

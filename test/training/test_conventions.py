@@ -16,11 +16,12 @@ pytest.importorskip("mujoco", reason="simulated data needs MuJoCo")
 from evla_ros.data.convert.options import ConvertOptions
 from evla_ros.data.convert.run import convert
 from evla_ros.data.rlds.reader import RldsDataset
+from evla_ros.recipes.simulated_data.collect import collect_episode, collect_features
+from evla_ros.recipes.simulated_data.settings import CollectSettings
 from evla_ros.sim.demonstrations import DemonstrationPlan, LockstepRecorder, episode_name
 from evla_ros.sim.experts.style import Style
 from evla_ros.sim.worlds import make_world
 from evla_ros.training.samples.standardize import evla
-from evla_ros.training.simulated.collect import CollectSettings, collect_episode, collect_features
 
 SEEDS = range(50_000, 50_006)
 SIZE = 64

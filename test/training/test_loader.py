@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from evla_ros.training.building import build, stream
-from evla_ros.training.config import parse_config
+from evla_ros.training.config_file import parse_config
+from evla_ros.training.parts import build
 from evla_ros.training.samples.loader import Share, batches
 from evla_ros.training.samples.sample import draw_answers, own_answer, relabelled
 from evla_ros.training.samples.source import Source
+from evla_ros.training.samples.streams import stream
 
 CHUNK, LENGTH = 4, 9
 
@@ -35,7 +36,7 @@ def test_chunk_stops_at_the_end_of_its_episode(plain_dataset):
 def test_every_step_is_seen_once_an_epoch(settings):
     made, parts = make_stream(settings)
     count = len(parts.train[0])
-    orders = [made._shuffled(0, epoch).tolist() for epoch in (0, 1)]
+    orders = [[made._order(0, epoch)[i] for i in range(count)] for epoch in (0, 1)]
     assert sorted(orders[0]) == list(range(count)) == sorted(orders[1])
     assert orders[0] != orders[1]
 

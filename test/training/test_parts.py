@@ -14,17 +14,21 @@ import torch
 from evla_ros.model.action_tokenizer import ActionTokenizer
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.presets import load_preset
-from evla_ros.training.building import build, stream
-from evla_ros.training.config import LoraSettings, OptimizerSettings, parse_config
+from evla_ros.training.config import LoraSettings
+from evla_ros.training.config_file import parse_config
 from evla_ros.training.ema import Ema
 from evla_ros.training.evaluation.offline_eval import comparable_ids
+from evla_ros.training.model_changes.attention_kernel import set_attention
 from evla_ros.training.model_changes.freeze import freeze
 from evla_ros.training.model_changes.lora import add_lora, merged_tensors
 from evla_ros.training.objective.grounding import Grounding
 from evla_ros.training.objective.losses import action_sums, taught, token_sums
 from evla_ros.training.objective.step_subset import draw_steps, forward_steps
+from evla_ros.training.parts import build
+from evla_ros.training.run_settings import OptimizerSettings
 from evla_ros.training.samples.batch import Collator
 from evla_ros.training.samples.standardize import binary_gripper, bridge
+from evla_ros.training.samples.streams import stream
 from evla_ros.training.schedule import learning_rate
 
 REST = {"slot_embedding", "proprio", "l1_head"}
@@ -182,10 +186,10 @@ def test_two_things_of_one_noun_are_both_found(parts):
 
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
 def test_grounding_learns_from_seen_things_only(settings, attention):
-    settings["model"]["attention"] = attention
     config = parse_config(settings, "test")
     built = build(config)
     model = built.model.train()
+    set_attention(model, attention)
     looks: list[torch.Tensor] = []
     layers = model.language_model.body.layers
     layer, last = layers[0].self_attn, layers[1].self_attn

@@ -12,11 +12,16 @@ import pytest
 import torch
 
 from evla_ros.model.checkpoint import load_checkpoint
-from evla_ros.training.checkpointing import states
-from evla_ros.training.config import parse_config
+from evla_ros.training import arithmetic
+from evla_ros.training.checkpointing import state_metadata, states
+from evla_ros.training.config_file import parse_config
 from evla_ros.training.errors import TrainingError
 from evla_ros.training.metrics import read_metrics
 from evla_ros.training.model_changes import compiling
+from evla_ros.training.model_changes.attention_kernel import set_attention
+from evla_ros.training.parts import build
+from evla_ros.training.run_folder import run_config
+from evla_ros.training.samples.streams import stream
 from evla_ros.training.train import train
 
 STEPS = 3
@@ -47,12 +52,57 @@ def test_bf16_follows_fp32(learn):
     assert all(p.dtype == torch.float32 for p in kept.parameters())
 
 
-def test_auto_takes_the_precision_that_the_processor_has_units_for(learn, monkeypatch):
-    full, _ = learn()
-    for amx, same in ((False, True), (True, False)):
-        found = {"amx_bf16": amx}
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found)
-        assert (learn(optimizer={"precision": "auto"})[0] == full) is same
+@pytest.mark.parametrize(("slow", "taken"), [("fp32", "bf16"), ("bf16", "fp32")])
+def test_auto_takes_the_faster_precision_and_a_resumed_run_keeps_it(
+    learn, monkeypatch, slow, taken
+):
+    asked = []
+
+    def timed(attempt, choice, _device):
+        attempt(choice.precision, choice.attention)
+        asked.append(choice[1:])
+        return 2.0 if choice.precision == slow else 1.0
+
+    monkeypatch.setattr(arithmetic, "_timed", timed)
+    plain, _ = learn(optimizer={"precision": taken})
+    asked.clear()
+    losses, folder = learn(optimizer={"precision": "auto"})
+    assert losses == plain
+    assert set(asked) == {("fp32", "sdpa"), ("bf16", "sdpa")}
+    assert state_metadata(folder)["precision"] == taken
+    asked.clear()
+    train(run_config(folder, [f"optimizer.steps={STEPS + 1}"], resume=True), resume=True)
+    assert set(asked) == {(taken, "sdpa")}
+
+
+def test_the_faster_attention_kernel_is_taken(settings, learn, monkeypatch):
+    settings["model"]["attention"] = "auto"
+    for faster in ("eager", "sdpa"):
+        monkeypatch.setattr(
+            arithmetic, "_timed", lambda *given, f=faster: 1.0 + (given[1].attention != f)
+        )
+        assert state_metadata(learn()[1])["attention"] == faster
+
+
+@pytest.mark.parametrize("faster", [1, 2])
+def test_one_thread_is_taken_where_it_is_faster_than_all(learn, monkeypatch, faster):
+    monkeypatch.setattr(arithmetic, "_timed", lambda *given: 1.0 + (given[1].threads != faster))
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    torch.set_num_threads(2)
+    assert state_metadata(learn()[1])["threads"] == faster == torch.get_num_threads()
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    torch.set_num_threads(2)
+    assert state_metadata(learn()[1])["threads"] == 2
+
+
+def test_attention_kernels_agree(settings):
+    parts = build(parse_config(settings, "test"))
+    batch = stream(parts, parse_config(settings, "test"), parts.train, None, train=True).batch([0])
+    answers = []
+    for kernel in ("eager", "sdpa"):
+        set_attention(parts.model, kernel)
+        answers.append(parts.model.forward_joint(batch.inputs).logits)
+    torch.testing.assert_close(*answers, rtol=1e-4, atol=1e-5)
 
 
 def test_activation_checkpointing_changes_no_loss(learn):
@@ -64,9 +114,10 @@ def test_activation_checkpointing_changes_no_loss(learn):
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(not compiling.has_compiler(), reason="no C++ compiler on this machine")
 def test_compiled_steps_lose_the_same(learn, settings):
-    data = [{**settings["datasets"][0], "val_split": "none"}]  # nothing to compile for evaluation
-    plain, _ = learn(datasets=data)
-    compiled, _ = learn(datasets=data, compile=True)
+    data = [{**settings["datasets"][0], "val_split": ""}]  # nothing to compile for evaluation
+    off = {"eval_every": 200, "eval_batches": 8}
+    plain, _ = learn(datasets=data, **off)
+    compiled, _ = learn(datasets=data, compile=True, **off)
     np.testing.assert_allclose(compiled, plain, rtol=1e-4)
 
 

@@ -15,17 +15,17 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from small_training import CHUNK, small_robot
 
 from evla_ros.model.checkpoint import load_checkpoint
 from evla_ros.model.predictor import Predictor
 from evla_ros.training.checkpointing import states
-from evla_ros.training.config import parse_config
+from evla_ros.training.config_file import parse_config
 from evla_ros.training.errors import TrainingError
 from evla_ros.training.metrics import read_metrics
 from evla_ros.training.samples.source import Source
 from evla_ros.training.train import train
 
-CHUNK = 4
 SCRIPT = [sys.executable, "-m", "evla_ros.training.train"]
 
 
@@ -157,12 +157,14 @@ def test_a_checkpoint_starts_the_next_run_also_for_another_robot(settings, tmp_p
     settings["optimizer"] = {"steps": 2, "batch": 4}
     first = train(parse_config(settings, "test"))
     again = {**settings, "output": str(tmp_path / "again")}
-    again["model"] = {"start": str(first / "last"), "chunk": CHUNK}
+    again["model"] = {"start": str(first / "last")}
     again["optimizer"] = {"steps": 1, "batch": 4, "learning_rate": 1e-12, "warmup_steps": 0}
     before, after = weights(first), weights(train(parse_config(again, "test")))
     for name, tensor in before.items():
         torch.testing.assert_close(after[name], tensor, rtol=0, atol=1e-8)
-    again["output"], again["model"] = str(tmp_path / "shorter"), {**again["model"], "chunk": 2}
+    shorter = tmp_path / "robot.yaml"
+    shorter.write_text(small_robot().text.replace(f"chunk: {CHUNK}", "chunk: 2"))
+    again.update(output=str(tmp_path / "shorter"), embodiment=str(shorter))
     other = weights(train(parse_config(again, "test")))
     assert other["slot_embedding"].shape[0] == 2 * 7
     torch.testing.assert_close(other["projector.0.weight"], before["projector.0.weight"])

@@ -52,7 +52,7 @@ def test_every_ros_package_that_the_code_imports_is_declared():
 
 def test_every_interface_package_in_the_messages_is_found_by_cmake():
     cmake = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
-    for path in [*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv")]:
+    for path in [p for kind in ("msg", "srv", "action") for p in ROOT.glob(f"{kind}/*.{kind}")]:
         for package in re.findall(r"^(\w+)/\w+", path.read_text(encoding="utf-8"), re.MULTILINE):
             assert f"find_package({package} REQUIRED)" in cmake, path.name
 

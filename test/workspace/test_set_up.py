@@ -65,6 +65,18 @@ def test_this_machine_passes():
     assert done.returncode == 0, done.stderr
 
 
+def test_without_a_browser_the_set_up_goes_on_and_says_so(tmp_path):
+    tools = ("sh", "id", "uname", "mktemp", "rm", "tail", "cc", "c++")
+    for tool in tools:
+        (tmp_path / tool).symlink_to(shutil.which(tool))
+    done = subprocess.run(
+        ["sh", str(SCRIPTS / "preflight.sh"), sys.executable, "browser"],
+        env={"PATH": str(tmp_path), "EVLA_NO_APT": "1"}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "tests of the console's page are skipped" in done.stderr
+
+
 def test_a_missing_compiler_is_named_with_its_package(bare_path):
     assert "sudo apt install build-essential" in _one_sentence(_preflight(bare_path))
 

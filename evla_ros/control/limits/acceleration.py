@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from evla_ros.control.limits.base import Array, LimitState
-from evla_ros.control.limits.motion import braking_speed, clip_norm, moved, norm, turn_between
+from evla_ros.control.limits.motion import arriving_speed, clip_norm, moved, norm, turn_between
 from evla_ros.control.limits.values import LimitValues
 from evla_ros.control.reasons import Reason
 from evla_ros.geometry import Pose
@@ -17,9 +17,8 @@ _SEEN_RAD = 1e-4
 class AccelerationLimit:
     """The goal's velocity changes by at most acceleration * dt per tick.
 
-    A goal that lags behind the wanted one approaches it no faster than it can brake (relative to
-    the
-    wanted one's own velocity), so that it arrives instead of swinging around it.
+    A goal that lags behind the wanted one approaches it no faster than it can brake, relative to
+    the wanted one's own velocity, so that it arrives instead of swinging around it.
     """
 
     def __init__(self, values: LimitValues) -> None:
@@ -51,7 +50,7 @@ def _reachable(
 ) -> Array:
     """Return the velocity [3] for this tick: along `way`, within one tick's change of velocity."""
     lag = way - target * dt_s
-    catch_up = clip_norm(lag / dt_s, braking_speed(norm(lag), acceleration, dt_s))
+    catch_up = clip_norm(lag / dt_s, arriving_speed(norm(lag), acceleration, dt_s))
     change = clip_norm(target + catch_up - velocity, acceleration * dt_s)
     result: Array = velocity + change
     return result

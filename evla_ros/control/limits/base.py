@@ -20,10 +20,13 @@ Array = npt.NDArray[np.float64]
 class LimitState:
     """One arm, one tick.
 
-    previous: the goal published last.
-    linear_m_s, angular_rad_s: [3] velocity of the published goals over the last tick.
-    target_m_s, target_rad_s: [3] velocity of the wanted goals, before limits.
-    measured: where the arm is, None when that is not known.
+    Attributes:
+        previous: The goal published last.
+        linear_m_s: [3] velocity of the published goals over the last tick.
+        angular_rad_s: [3] the same of their rotation.
+        target_m_s: [3] velocity of the wanted goals, before limits.
+        target_rad_s: [3] the same of their rotation.
+        measured: Where the arm is, None when that is not known.
     """
 
     previous: Pose
@@ -34,10 +37,10 @@ class LimitState:
     measured: Pose | None = None
 
     @staticmethod
-    def at_rest(pose: Pose) -> LimitState:
+    def at_rest(goal: Pose, measured: Pose | None = None) -> LimitState:
         """Return the state of an arm whose goal stands still."""
         zero = np.zeros(3)
-        return LimitState(pose, zero, zero, zero, zero, pose)
+        return LimitState(goal, zero, zero, zero, zero, measured)
 
 
 class Limit(Protocol):

@@ -38,8 +38,7 @@ def goal_limits(values: LimitValues) -> LimitChain:
     """Return the limits of one arm.
 
     Speed comes after acceleration and the box last: each of these only shortens the way from the
-    previous
-    goal (the box, axis by axis), so what an earlier limit granted still holds.
+    previous goal (the box, axis by axis), so what an earlier limit granted still holds.
     """
     return LimitChain(
         [

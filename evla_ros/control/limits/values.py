@@ -37,9 +37,12 @@ class LimitValues:
     def tightened(self, changes: Mapping[str, float | Corner]) -> LimitValues:
         """Return these values with some replaced.
 
-        Raises EvlaError for an unknown name, a number that is not positive, a box without inside,
-        and
-        for a value looser than this one: limits may only be tightened.
+        Args:
+            changes: Limit name to number, or to (x, y, z) for a corner of the box.
+
+        Raises:
+            EvlaError: For an unknown name, a number that is not positive, a box without inside, and
+                a value looser than this one: limits may only be tightened.
         """
         for name, value in changes.items():
             if name not in SCALARS and name not in CORNERS:

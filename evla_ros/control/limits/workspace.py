@@ -37,15 +37,15 @@ class WorkspaceBox:
 
     def limit(self, state: LimitState, command: Pose, dt_s: float) -> tuple[Pose, Reason | None]:
         """Return the goal with each axis held between its walls."""
-        start, wanted = state.previous.position_m, command.position_m
-        position = wanted.copy()
+        start, desired = state.previous.position_m, command.position_m
+        position = desired.copy()
         for axis in range(3):
             down = max(0.0, start[axis] - self._low[axis])
             up = max(0.0, self._high[axis] - start[axis])
             lowest = start[axis] - dt_s * braking_speed(down, self._acceleration, dt_s)
             highest = start[axis] + dt_s * braking_speed(up, self._acceleration, dt_s)
             position[axis] = min(max(position[axis], lowest), highest)
-        clipped = float(np.max(np.abs(position - wanted)))
+        clipped = float(np.max(np.abs(position - desired)))
         if clipped == 0.0:
             return command, None
         reason = Reason.LIMIT_WORKSPACE if clipped > _SEEN_M else None

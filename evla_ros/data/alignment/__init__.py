@@ -1,3 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Causal alignment on a fixed-rate grid, and actions from poses; one path for bags and live."""
+"""Align streams on a fixed-rate time grid and derive actions from poses.
+
+The same code serves recorded bags and the live robot. It is causal: a tick only uses samples that
+are not newer than itself.
+"""

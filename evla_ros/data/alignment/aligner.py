@@ -1,23 +1,25 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Put several streams on one fixed-rate grid, causally, while the messages stream by.
+"""Align several streams on one fixed-rate time grid, causally, as the messages come in.
 
-Memory is bounded by the reorder window, not by the length of the recording. A tick that a stream
-cannot serve within its tolerance is marked, never filled in.
+The memory is bounded by the reorder window, not by the length of the recording. A tick for which a
+stream has no sample within its tolerance is marked as stale, and nothing is filled in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from evla_ros.data.alignment.stream_buffer import Sample, StreamBuffer
+from evla_ros.data.alignment.stream_buffer import StampedSample, StreamBuffer
 from evla_ros.errors import EvlaError
+from evla_ros.units import SECOND_NS
 
-NANOSECONDS = 1_000_000_000
-DEFAULT_REORDER_NS = NANOSECONDS // 2
-LARGEST_STEP_BACK_NS = NANOSECONDS
+DEFAULT_REORDER_NS = SECOND_NS // 2
+LARGEST_STEP_BACK_NS = SECOND_NS
+
+Key = TypeVar("Key", bound=Hashable)  # identifies a stream; error messages show its str()
 
 
 class AlignmentError(EvlaError):
@@ -26,52 +28,71 @@ class AlignmentError(EvlaError):
 
 @dataclass(frozen=True)
 class StreamRule:
-    """How old a sample may be at a tick (None: any age); required streams start the grid."""
+    """What the aligner requires of a stream.
+
+    Attributes:
+        tolerance_ns: How old a sample may be at a tick [ns]; None allows any age.
+        required: The grid starts when every required stream has a sample, and a tick without a
+            fresh sample of it is incomplete.
+    """
 
     tolerance_ns: int | None
     required: bool = True
 
 
 @dataclass(frozen=True)
-class Tick:
-    """One tick of the grid: per stream the newest sample at or before `stamp_ns`, or None."""
+class AlignedTick(Generic[Key]):
+    """One tick of the grid.
+
+    Attributes:
+        index: The number of the tick, from 0.
+        stamp_ns: Its time [ns].
+        samples: For each stream the newest sample at or before `stamp_ns`, or None.
+        stale: The required streams without a sample within their tolerance.
+    """
 
     index: int
     stamp_ns: int
-    samples: Mapping[str, Sample | None]
-    stale: tuple[str, ...]  # required streams without a sample within their tolerance
+    samples: Mapping[Key, StampedSample | None]
+    stale: tuple[Key, ...]  # required streams without a sample within their tolerance
 
     @property
     def complete(self) -> bool:
-        """Whether every required stream is fresh."""
+        """Whether every required stream has a fresh sample."""
         return not self.stale
 
-    def payload(self, name: str) -> Any:
-        """Return the payload of a stream's sample, or None."""
+    def payload(self, name: Key) -> Any:
+        """Return the payload of a stream's sample, or None without a sample."""
         sample = self.samples.get(name)
         return None if sample is None else sample.payload
 
-    def age_ns(self, name: str) -> int | None:
-        """Return the age of a stream's sample at the tick, or None."""
+    def age_ns(self, name: Key) -> int | None:
+        """Return how old a stream's sample is at the tick [ns], or None without a sample."""
         sample = self.samples.get(name)
         return None if sample is None else sample.age_ns(self.stamp_ns)
 
 
 def tick_time_ns(origin_ns: int, index: int, rate_hz: float) -> int:
-    """Return the time of a tick; exact, without the drift of a repeated float addition."""
-    return origin_ns + round(index * NANOSECONDS / rate_hz)
+    """Return the time of a tick [ns], without the drift of repeated float additions."""
+    return origin_ns + round(index * SECOND_NS / rate_hz)
 
 
-class CausalAligner:
-    """Feed it every message in order of receipt; it gives each tick once nothing can change it."""
+class CausalAligner(Generic[Key]):
+    """Takes messages as they are received and gives each tick once no later one can change it."""
 
     def __init__(
         self,
-        rules: Mapping[str, StreamRule],
+        rules: Mapping[Key, StreamRule],
         rate_hz: float,
         reorder_ns: int = DEFAULT_REORDER_NS,
     ) -> None:
-        """`reorder_ns`: how much later than a newer stamp an older one may still arrive."""
+        """Create an aligner.
+
+        Args:
+            rules: The streams, and what is required of each.
+            rate_hz: Ticks per second.
+            reorder_ns: How late a sample may arrive after one with a newer stamp [ns].
+        """
         self._rules = dict(rules)
         self._rate_hz = rate_hz
         self._reorder_ns = reorder_ns
@@ -80,24 +101,34 @@ class CausalAligner:
         self._index = 0
         self._newest_ns: int | None = None
 
-    def push(self, name: str, stamp_ns: int, receive_ns: int, payload: Any) -> None:
-        """Add a sample; AlignmentError when the stream's clock jumps back by more than a second."""
+    def push(self, name: Key, stamp_ns: int, receive_ns: int, payload: Any) -> None:
+        """Add a sample to a stream.
+
+        Args:
+            name: The stream.
+            stamp_ns: When the sample was captured [ns].
+            receive_ns: When it was received [ns].
+            payload: Kept as it is.
+
+        Raises:
+            AlignmentError: The clock of the stream jumped back by more than a second.
+        """
         buffer = self._buffers[name]
         newest = buffer.newest
         if newest is not None and stamp_ns < newest.stamp_ns - LARGEST_STEP_BACK_NS:
-            back = (newest.stamp_ns - stamp_ns) / NANOSECONDS
+            back = (newest.stamp_ns - stamp_ns) / SECOND_NS
             raise AlignmentError(
                 f"the clock of {name} jumps back by {back:.2f} s; cut the recording at the jump "
                 "or align by receive time (--time receive)"
             )
-        buffer.push(Sample(stamp_ns, receive_ns, payload))
+        buffer.push(StampedSample(stamp_ns, receive_ns, payload))
         if self._rules[name].required:
             old = self._newest_ns
             self._newest_ns = stamp_ns if old is None else max(old, stamp_ns)
         if self._newest_ns is not None and self.waiting_for:
             buffer.forget_before(self._newest_ns - self._reorder_ns)
 
-    def ticks(self) -> Iterator[Tick]:
+    def ticks(self) -> Iterator[AlignedTick[Key]]:
         """Yield the ticks that no later message can change."""
         while self._start(wait=True) is not None:
             time_ns = self._next_time()
@@ -105,7 +136,7 @@ class CausalAligner:
                 return
             yield self._emit(time_ns)
 
-    def finish(self) -> Iterator[Tick]:
+    def finish(self) -> Iterator[AlignedTick[Key]]:
         """Yield the remaining ticks at the end of the recording."""
         if self._start(wait=False) is None or self._newest_ns is None:
             return
@@ -113,13 +144,21 @@ class CausalAligner:
             yield self._emit(time_ns)
 
     @property
-    def waiting_for(self) -> tuple[str, ...]:
-        """Required streams that have not sent anything."""
+    def started(self) -> bool:
+        """Whether any stream has sent something."""
+        return any(len(buffer) for buffer in self._buffers.values())
+
+    @property
+    def waiting_for(self) -> tuple[Key, ...]:
+        """The required streams that have not sent anything yet."""
         rules = self._rules.items()
         return tuple(n for n, rule in rules if rule.required and not len(self._buffers[n]))
 
     def _start(self, *, wait: bool) -> int | None:
-        """Return the first tick's time once every required stream is there (and has settled)."""
+        """Return the time of the first tick, or None while a required stream has no sample.
+
+        With `wait` it is also None until no late message can change that time.
+        """
         if self._origin_ns is None and not self.waiting_for:
             firsts = [
                 sample.stamp_ns
@@ -138,7 +177,7 @@ class CausalAligner:
     def _settled(self, time_ns: int) -> bool:
         return self._newest_ns is not None and self._newest_ns >= time_ns + self._reorder_ns
 
-    def _emit(self, time_ns: int) -> Tick:
+    def _emit(self, time_ns: int) -> AlignedTick[Key]:
         samples = {name: buffer.at(time_ns) for name, buffer in self._buffers.items()}
         for buffer in self._buffers.values():
             buffer.forget_before(time_ns)
@@ -147,12 +186,12 @@ class CausalAligner:
             for name, rule in self._rules.items()
             if rule.required and not is_fresh(samples[name], time_ns, rule.tolerance_ns)
         )
-        tick = Tick(self._index, time_ns, samples, stale)
+        tick = AlignedTick(self._index, time_ns, samples, stale)
         self._index += 1
         return tick
 
 
-def is_fresh(sample: Sample | None, now_ns: int, tolerance_ns: int | None) -> bool:
+def is_fresh(sample: StampedSample | None, now_ns: int, tolerance_ns: int | None) -> bool:
     """Return whether a sample exists and is at most `tolerance_ns` old at `now_ns`."""
     if sample is None:
         return False

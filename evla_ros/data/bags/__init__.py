@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rosbag2 folders without ROS: reading any recorder's, salvaging damaged ones, writing ours."""
+"""Read rosbag2 folders of any recorder without ROS, salvage damaged ones, and write new ones."""

@@ -1,16 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Message definitions and type hashes for bags we write: from the sourced ROS, else `rosbags`."""
+"""Message definitions and type hashes for written bags: from a sourced ROS, else from `rosbags`."""
 
 from __future__ import annotations
 
 import functools
-import os
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from evla_ros.data.bags.types import BagError
+from evla_ros.shared_files import interface_files, message_shares, shared_file
 
 _FIELD = re.compile(r"^\s*([A-Za-z][\w/]*)(?:<=\d+)?(?:\[[^\]]*\])?\s+\w+", re.MULTILINE)
 _RULE = "=" * 80
@@ -35,20 +35,41 @@ _PRIMITIVES = frozenset(
 )
 
 
+_FOUND = "float64 position\nfloat64 effort\nbool stalled\nbool reached_goal\n"
+_ID = "unique_identifier_msgs/UUID goal_id\n"
+# What gripper actions report on a topic has no .msg file: the fields that control_msgs lists.
+_FEEDBACK = {
+    "control_msgs/action/GripperCommand_FeedbackMessage": (
+        f"{_ID}control_msgs/GripperCommand_Feedback feedback\n"
+    ),
+    "control_msgs/msg/GripperCommand_Feedback": _FOUND,
+    "control_msgs/action/ParallelGripperCommand_FeedbackMessage": (
+        f"{_ID}control_msgs/ParallelGripperCommand_Feedback feedback\n"
+    ),
+    "control_msgs/msg/ParallelGripperCommand_Feedback": "sensor_msgs/JointState state\n",
+}
+
+
 class Definition(NamedTuple):
-    """The concatenated .msg text of a type, and its RIHS01 hash (REP 2011) or an empty string."""
+    """A message type's concatenated .msg text and RIHS01 hash (REP 2011; empty when unknown)."""
 
     text: str
     type_hash: str
 
 
 def definition_of(message_type: str, folders: tuple[Path, ...] = ()) -> Definition:
-    """Return the definition of a type such as `sensor_msgs/msg/Image`.
+    """Return the definition of a message type such as `sensor_msgs/msg/Image`.
 
-    Looks into `folders` (`share` folders), AMENT_PREFIX_PATH and this checkout, then asks rosbags.
-    Raises BagError when nobody knows the type.
+    It is looked up in `folders`, in sourced workspaces and in this package, then in `rosbags`.
+
+    Args:
+        message_type: The type.
+        folders: Further `share` folders to search first.
+
+    Raises:
+        BagError: The type is found nowhere.
     """
-    text = _from_share(message_type, (*folders, *_share_folders()))
+    text = _from_share(message_type, (*folders, *message_shares()))
     try:
         return _from_rosbags(message_type, text)
     except Exception as error:
@@ -59,21 +80,18 @@ def definition_of(message_type: str, folders: tuple[Path, ...] = ()) -> Definiti
         ) from error
 
 
-def _share_folders() -> tuple[Path, ...]:
-    prefixes = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
-    return tuple(prefix / "share" for prefix in prefixes)
-
-
 def _read(message_type: str, shares: tuple[Path, ...]) -> str | None:
+    if message_type in _FEEDBACK:
+        return _FEEDBACK[message_type]
     package, _, name = message_type.partition("/msg/")
     for share in shares:
         file = share / package / "msg" / f"{name}.msg"
         if file.is_file():
             return file.read_text(encoding="utf-8")
-    checkout = Path(__file__).resolve().parents[3] / "msg" / f"{name}.msg"
-    if package == "evla_ros" and checkout.is_file():
-        return checkout.read_text(encoding="utf-8")
-    return None
+    if package != "evla_ros":
+        return None
+    own = shared_file("msg", f"{name}.msg")
+    return own.read_text(encoding="utf-8") if own.is_file() else None
 
 
 def _from_share(message_type: str, shares: tuple[Path, ...]) -> str | None:
@@ -120,7 +138,7 @@ def typestore() -> Any:
     from rosbags.typesys import get_types_from_msg
 
     store = _typestore()
-    for file in sorted((Path(__file__).resolve().parents[3] / "msg").glob("*.msg")):
+    for file in interface_files("msg"):
         name = f"evla_ros/msg/{file.stem}"
         if name not in store.fielddefs:
             store.register(get_types_from_msg(file.read_text(encoding="utf-8"), name))

@@ -12,6 +12,9 @@ from typing import Any
 import yaml
 
 from evla_ros.data.bags.types import BagError, TopicInfo
+from evla_ros.errors import shown
+from evla_ros.reading.text_files import TextError
+from evla_ros.reading.yaml_files import read_yaml
 
 ROOT_KEY = "rosbag2_bagfile_information"
 # Humble to Lyrical read version 8; version 9 changed the form of the QoS, which Humble rejects.
@@ -21,24 +24,24 @@ VERSION = 8
 def read_metadata(folder: Path) -> dict[str, Any] | None:
     """Return the content under the root key, or None when there is no file.
 
-    Raises BagError when the file is there but is not a rosbag2 metadata file.
+    Raises:
+        BagError: The file is not a rosbag2 metadata file.
     """
     path = folder / "metadata.yaml"
     if not path.is_file():
         return None
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        information = content[ROOT_KEY]
-        if not isinstance(information, dict):
-            raise TypeError(f"{ROOT_KEY} is no mapping")
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
-        line = str(error).splitlines()[0]
-        raise BagError(f"{path} is not a rosbag2 metadata file: {line}") from error
+        content = read_yaml(path)
+    except TextError as error:
+        raise BagError(f"{error.source} is not a rosbag2 metadata file: {error.problem}") from error
+    information = content.get(ROOT_KEY) if isinstance(content, dict) else None
+    if not isinstance(information, dict):
+        raise BagError(f"{shown(path)} is not a rosbag2 metadata file: it has no {ROOT_KEY}")
     return information
 
 
 def custom_data(information: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return the custom string map of a bag; empty when it has none."""
+    """Return the custom data of a bag's metadata; empty when there is none."""
     raw = (information or {}).get("custom_data") or {}
     return {str(key): str(value) for key, value in raw.items()} if isinstance(raw, dict) else {}
 
@@ -54,9 +57,18 @@ def write_metadata(
     distro: str,
     durable: bool = True,
 ) -> None:
-    """Write the file atomically; `topics` holds (topic, type hash, message count).
+    """Write the file atomically.
 
-    Waiting until it is on the disk (`durable`) waits on ext4 for the bag's unwritten data too.
+    Args:
+        folder: The folder of the bag.
+        files: Names of the storage files.
+        topics: (topic, type hash, number of messages) of each topic.
+        start_ns: Receive time of the first message [ns].
+        end_ns: Receive time of the last message [ns].
+        custom: The custom data.
+        distro: The ROS distribution.
+        durable: Wait until the file is on the disk; on ext4 that also waits for the bag's unwritten
+            data.
     """
     total = sum(count for _, _, count in topics)
     starting = {"nanoseconds_since_epoch": start_ns}
@@ -107,7 +119,7 @@ def _topic(topic: TopicInfo, type_hash: str, count: int) -> dict[str, Any]:
 
 
 def update_custom_data(folder: Path, changes: Mapping[str, str]) -> None:
-    """Change entries of the custom map of a finished bag (an outcome marked afterwards)."""
+    """Change entries of the custom data of a finished bag, such as its outcome."""
     information = read_metadata(folder)
     if information is None:
         raise BagError(f"{folder} has no metadata.yaml to change")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write rosbag2 folders with MCAP storage: raw CDR in, readable after a kill, no overwriting."""
+"""Write rosbag2 folders with MCAP storage from raw CDR bytes, without overwriting any."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from evla_ros.data.bags.definitions import Definition
@@ -22,17 +21,26 @@ CHUNK_BYTES = 1 << 20
 
 
 class McapBagWriter:
-    """One bag folder; topics may be added at any time, messages come as raw CDR bytes.
+    """Writes one bag folder; topics may be added at any time.
 
-    Nothing is compressed: zstd saves 4 % on raw camera images and costs most of a core. Call
-    `flush` about once a second: what was flushed survives a SIGKILL. `custom_data` may be changed
-    until `close`.
+    The data is not compressed, because compressing raw camera images costs much time and saves
+    little. Call `flush` about once a second: what was flushed survives a SIGKILL. `custom_data` may
+    be changed until `close`.
     """
 
     def __init__(
         self, folder: Path, custom_data: Mapping[str, str] | None = None, distro: str = ""
     ) -> None:
-        """Create the folder and its files; BagError when it exists already."""
+        """Create the folder and its files.
+
+        Args:
+            folder: The folder of the bag.
+            custom_data: Custom data for metadata.yaml.
+            distro: The ROS distribution for metadata.yaml.
+
+        Raises:
+            BagError: The folder exists already.
+        """
         writer_module = _library()
         try:
             folder.mkdir(parents=True)
@@ -79,7 +87,17 @@ class McapBagWriter:
     def write(
         self, channel: int, data: bytes, receive_ns: int, publish_ns: int | None = None
     ) -> None:
-        """Append one raw message; times in nanoseconds. OSError when the disk is full."""
+        """Append one raw message.
+
+        Args:
+            channel: The number from `add_topic`.
+            data: The message as CDR bytes.
+            receive_ns: When it was received [ns].
+            publish_ns: When it was published [ns]; None takes `receive_ns`.
+
+        Raises:
+            OSError: The disk is full.
+        """
         count = self._counts[channel]
         published = receive_ns if publish_ns is None else publish_ns
         self._writer.add_message(channel, receive_ns, data, published, count & 0xFFFFFFFF)
@@ -91,17 +109,17 @@ class McapBagWriter:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Messages written so far by topic."""
+        """The number of messages written so far, by topic."""
         return {self._topics[channel][0].name: n for channel, n in self._counts.items()}
 
     def flush(self, *, durable: bool = False) -> None:
-        """Close the chunk and hand everything to the kernel; with `durable`, to the disk."""
+        """Close the chunk and hand everything to the system; with `durable`, to the disk."""
         self._writer.flush()
         if durable:
             os.fsync(self._stream.fileno())
 
     def write_metadata(self, *, durable: bool = False) -> None:
-        """Write metadata.yaml for what is in the bag so far; without `durable` it never waits."""
+        """Write metadata.yaml for what the bag holds so far; without `durable` it does not wait."""
         write_metadata(
             self.folder,
             files=[self._file.name],
@@ -114,7 +132,10 @@ class McapBagWriter:
         )
 
     def close(self, *, durable: bool = True) -> None:
-        """Write index and metadata.yaml; after it the bag is complete (and on the disk)."""
+        """Write the index and metadata.yaml, which completes the bag.
+
+        With `durable`, wait until it is on the disk.
+        """
         if self._closed:
             return
         self._closed = True
@@ -130,7 +151,7 @@ class McapBagWriter:
             _sync_folder(self.folder)
 
     def abandon(self) -> None:
-        """Close the file without an index (after a write error); the bag stays salvageable."""
+        """Close the file without an index, after a write error; the bag can still be salvaged."""
         if not self._closed:
             self._closed = True
             with contextlib.suppress(OSError):  # the disk may still be full
@@ -140,12 +161,7 @@ class McapBagWriter:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Finish the bag, or leave it salvageable after an error."""
         if kind is None:
             self.close()

@@ -1,46 +1,48 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Decode ticks into columns: pictures at model size, poses, openings, ages; one pass, in order."""
+"""Decode ticks into columns: pictures at the dataset's size, poses, gripper openings, ages."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from evla_ros.data.alignment.aligner import NANOSECONDS, Tick, is_fresh
-from evla_ros.data.alignment.observation import joint_positions, proprio_vector
+from evla_ros.data.alignment.aligner import AlignedTick, is_fresh
+from evla_ros.data.alignment.observation import BaseState, MovingState, proprio_vector
+from evla_ros.data.codecs.base import Velocity
+from evla_ros.data.convert.camera_column import CameraColumn
+from evla_ros.data.convert.extra_rows import ExtraRows
 from evla_ros.data.convert.gates import Gates
 from evla_ros.data.convert.options import ConvertOptions
-from evla_ros.data.image_jpeg import encode_jpeg
-from evla_ros.data.image_message import rgb_from_cdr
-from evla_ros.data.image_resize import resize_rgb
-from evla_ros.data.messages import (
-    decode_float64,
-    decode_float64_array,
-    decode_joint_state,
-    decode_pose_stamped,
-    decode_string,
+from evla_ros.data.convert.way_goals import WayGoals
+from evla_ros.embodiment import Arm, Embodiment
+from evla_ros.embodiment.streams import (
+    POSE_TRAJECTORY,
+    UNREPORTED_OPENING,
+    Kind,
+    Stream,
+    StreamKey,
+    is_reported,
+    streams_of,
 )
-from evla_ros.embodiment import Arm, Embodiment, Gripper
-from evla_ros.geometry.pose import GeometryError, Pose
-
-
-@dataclass
-class CameraColumn:
-    """One camera over N ticks: encoded pictures, brightness, and the size as recorded."""
-
-    pictures: list[bytes] = field(default_factory=list)
-    levels: list[float] = field(default_factory=list)
-    sizes: set[tuple[int, int]] = field(default_factory=set)
-    last_stamp_ns: int | None = None
+from evla_ros.errors import EvlaError
+from evla_ros.geometry.pose import Pose
+from evla_ros.units import SECOND_NS
 
 
 @dataclass
 class ArmColumn:
-    """One arm over N ticks; NaN and None where a tick is incomplete."""
+    """One arm over N ticks; incomplete ticks hold None or NaN.
+
+    Attributes:
+        poses: Measured pose of the tool in the base frame.
+        goals: The commanded pose in force, None where none is fresh.
+        openings: Measured gripper opening, 0 closed to 1 open.
+        commands: Commanded gripper opening, NaN before the first command.
+    """
 
     poses: list[Pose | None] = field(default_factory=list)
     goals: list[Pose | None] = field(default_factory=list)
@@ -48,103 +50,183 @@ class ArmColumn:
     commands: list[float] = field(default_factory=list)
 
 
-class TickColumns:
-    """Call it with every tick; then read the columns."""
+@dataclass
+class BaseColumn:
+    """The base over N ticks; incomplete ticks hold None.
 
-    def __init__(self, embodiment: Embodiment, options: ConvertOptions) -> None:
+    Attributes:
+        states: What the odometry says.
+        commands: The velocity command in force, None where none is fresh.
+    """
+
+    states: list[BaseState | None] = field(default_factory=list)
+    commands: list[Velocity | None] = field(default_factory=list)
+
+
+@dataclass
+class AxisColumn:
+    """One axis over N ticks [m or rad]; incomplete ticks hold NaN.
+
+    Attributes:
+        positions: Measured.
+        commands: The commanded position, NaN before the first command.
+    """
+
+    positions: list[float] = field(default_factory=list)
+    commands: list[float] = field(default_factory=list)
+
+
+class TickColumns:
+    """Collects the ticks of a bag into columns: call it with every tick, then read the columns."""
+
+    def __init__(
+        self, embodiment: Embodiment, options: ConvertOptions, *, pictures: bool = True
+    ) -> None:
+        """Create empty columns; without `pictures` none is decoded."""
         self._embodiment = embodiment
         self._options = options
         self._gates = Gates(options.allow)
+        self._streams = streams_of(embodiment)
         self.stamps_ns: list[int] = []
         self.complete: list[bool] = []
         self.stale: dict[str, int] = {}
-        self.cameras = {name: CameraColumn() for name in embodiment.cameras}
+        self.cuts: list[int] = []  # numbers of the ticks before which a clock was set
+        self.late: dict[str, float] = {}  # by stream, how long after the others it begins [s]
+        self.hints: dict[str, str] = {}  # by stream, what is known of its rhythm
+        self.cameras = {
+            one.key.name: CameraColumn(one, options.image_size, decode=pictures)
+            for one in self._streams.of_kind(Kind.CAMERA)
+        }
         self.arms = {arm.name: ArmColumn() for arm in embodiment.arms}
+        self.unreported: dict[str, int] = {}
+        self._ways = {arm.name: WayGoals() for arm in embodiment.arms}
+        self.base = None if embodiment.base is None else BaseColumn()
+        self.axes = {axis.name: AxisColumn() for axis in embodiment.axes}
         self.proprio: list[npt.NDArray[np.float32] | None] = []
         self.instructions: list[str | None] = []
         self.ages_s: list[list[float]] = []
         self.skews_s: list[float] = []
-        self.age_names: tuple[str, ...] = age_names(embodiment)
+        self.extras = {
+            one.name: ExtraRows(one, options.image_size, decode=pictures)
+            for one in options.extras or ()
+        }
+        self._aged = aged_streams(embodiment, tuple(self.extras))
 
-    def __call__(self, tick: Tick) -> None:
-        """Append one tick; incomplete ones keep their place but hold nothing."""
+    def __call__(self, tick: AlignedTick[StreamKey]) -> None:
+        """Append one tick; an incomplete one takes a row without values."""
         self.stamps_ns.append(tick.stamp_ns)
         self.complete.append(tick.complete)
-        for name in tick.stale:
-            self.stale[name] = self.stale.get(name, 0) + 1
-        for name in self._embodiment.cameras:
-            self._camera(name, tick)
+        for key in tick.stale:
+            self.stale[str(key)] = self.stale.get(str(key), 0) + 1
+        shown = {
+            StreamKey(Kind.CAMERA, name): camera.take(
+                tick.samples[StreamKey(Kind.CAMERA, name)], tick.stamp_ns, complete=tick.complete
+            )
+            for name, camera in self.cameras.items()
+        }
+        if tick.complete:
+            self._drop(len(self.complete) - 1, [key for key, at in shown.items() if at is None])
+        self._extras(tick)
         for arm in self._embodiment.arms:
             self._arm(arm, tick)
+        if self.base is not None:
+            self._base(self.base, tick)
+        for axis in self._embodiment.axes:
+            self._axis(axis.name, tick)
         self.proprio.append(self._proprio(tick) if tick.complete else None)
-        text = tick.payload("instruction")
-        self.instructions.append(None if text is None else decode_string(text))
-        ages = [tick.age_ns(name) for name in self.age_names]
+        self.instructions.append(tick.payload(StreamKey(Kind.INSTRUCTION)))
+        ages = [self._age_ns(tick, key, shown.get(key)) for key in self._aged]
         known = [age for age in ages if age is not None]
-        seconds = [np.nan if age is None else age / NANOSECONDS for age in ages]
+        seconds = [np.nan if age is None else age / SECOND_NS for age in ages]
         self.ages_s.append([float(s) for s in seconds])
-        self.skews_s.append((max(known) - min(known)) / NANOSECONDS if known else float("nan"))
+        self.skews_s.append((max(known) - min(known)) / SECOND_NS if known else float("nan"))
 
-    def _camera(self, name: str, tick: Tick) -> None:
-        column = self.cameras[name]
-        sample = tick.samples[f"camera:{name}"]
-        if not tick.complete or sample is None:
-            column.pictures.append(b"")
-            column.levels.append(np.nan)
-            column.last_stamp_ns = None
-            return
-        if sample.stamp_ns == column.last_stamp_ns:
-            column.pictures.append(column.pictures[-1])
-            column.levels.append(column.levels[-1])
-            return
-        rgb = rgb_from_cdr(sample.payload, self._embodiment.cameras[name].transport)
-        column.sizes.add((rgb.shape[0], rgb.shape[1]))
-        if len(column.sizes) > 1:
-            sizes = " and ".join(f"{w}x{h}" for h, w in sorted(column.sizes))
-            self._gates.fail("size", f"camera {name} changes its size between {sizes}")
-        small = resize_rgb(rgb, self._options.image_size)
-        column.pictures.append(encode_jpeg(small))
-        column.levels.append(float(np.percentile(small[::4, ::4], 99)))
-        column.last_stamp_ns = sample.stamp_ns
+    def settle(self) -> list[str]:
+        """Judge what was read when all ticks are there; returns notes.
 
-    def _arm(self, arm: Arm, tick: Tick) -> None:
-        column = self.arms[arm.name]
-        column.poses.append(self._pose(f"pose:{arm.name}", tick) if tick.complete else None)
-        goal = tick.samples.get(f"goal:{arm.name}")
-        tolerance = round(arm.pose.max_age_s * NANOSECONDS)
-        fresh = is_fresh(goal, tick.stamp_ns, tolerance)
-        column.goals.append(self._pose(f"goal:{arm.name}", tick) if fresh else None)
-        if arm.gripper is None:
-            column.openings.append(1.0)
-            column.commands.append(1.0)
-            return
-        state, command = tick.payload(f"gripper:{arm.name}"), tick.payload(f"command:{arm.name}")
-        known = tick.complete and state is not None
-        opening = measured_opening(arm.gripper, state) if known else np.nan
-        if known and not np.isfinite(opening):
-            self._gates.fail("finite", f"gripper:{arm.name} at tick {tick.index} is not a number")
-        column.openings.append(opening)
-        column.commands.append(np.nan if command is None else commanded(arm.gripper, command))
-
-    def _pose(self, key: str, tick: Tick) -> Pose | None:
-        payload = tick.payload(key)
-        if payload is None or isinstance(payload, Pose):
-            return payload
-        message = decode_pose_stamped(payload)
-        frame = message.header.frame_id.lstrip("/")
-        if frame != self._embodiment.base_frame:
-            self._gates.fail(
-                "frame",
-                f"{key} is in frame {frame!r}, the embodiment's base_frame is "
-                f"{self._embodiment.base_frame!r}",
+        Raises:
+            EvlaError: A camera has no usable picture, or changes its size.
+        """
+        notes = []
+        for name, count in self.unreported.items():
+            if count >= sum(self.complete):
+                raise EvlaError(
+                    f"the action of gripper {name} reports nothing in this bag: record its "
+                    "feedback topic while it works, or give the gripper a 'state' topic"
+                )
+            notes.append(
+                f"gripper of {name}: counts as open for {count} ticks, until its action first "
+                "reports"
             )
-        try:
-            return Pose(message.position_m, message.quaternion_xyzw)
-        except GeometryError as error:
-            self._gates.fail("finite", f"{key} at tick {tick.index}: {error}")
-            raise
+        for name, camera in self.cameras.items():
+            lost, told = camera.settle(self._gates)
+            for tick in lost:
+                self._drop(tick, [StreamKey(Kind.CAMERA, name)])
+            notes += told
+        return notes + [note for rows in self.extras.values() for note in rows.notes]
 
-    def _proprio(self, tick: Tick) -> npt.NDArray[np.float32]:
+    def _drop(self, tick: int, streams: Sequence[StreamKey]) -> None:
+        """Make a tick incomplete for which streams have no usable sample after all."""
+        for key in streams:
+            self.complete[tick] = False
+            self.stale[str(key)] = self.stale.get(str(key), 0) + 1
+
+    @staticmethod
+    def _age_ns(tick: AlignedTick[StreamKey], key: StreamKey, shown_ns: int | None) -> int | None:
+        """Return how old what a tick has of a stream is; `shown_ns` is the stamp of a picture."""
+        return tick.age_ns(key) if shown_ns is None else tick.stamp_ns - shown_ns
+
+    def _extras(self, tick: AlignedTick[StreamKey]) -> None:
+        for name, rows in self.extras.items():
+            key = StreamKey(Kind.EXTRA, name)
+            if not rows.take(tick.samples[key], complete=tick.complete) and tick.complete:
+                self._drop(len(self.complete) - 1, [key])
+
+    def _arm(self, arm: Arm, tick: AlignedTick[StreamKey]) -> None:
+        column = self.arms[arm.name]
+        pose = tick.payload(StreamKey(Kind.POSE, arm.name))
+        column.poses.append(pose if tick.complete else None)
+        goal = self._streams.get(Kind.GOAL, arm.name)
+        if goal.type == POSE_TRAJECTORY:
+            column.goals.append(self._ways[arm.name].goal(goal, tick, pose))
+        else:
+            column.goals.append(tick.payload(goal.key) if self._fresh(goal, tick) else None)
+        column.openings.append(self._measured_opening(arm, tick))
+        column.commands.append(self._opening(Kind.GRIPPER_COMMAND, arm, tick))
+
+    def _base(self, column: BaseColumn, tick: AlignedTick[StreamKey]) -> None:
+        command = self._streams.get(Kind.BASE_COMMAND)
+        state = tick.payload(StreamKey(Kind.ODOMETRY)) if tick.complete else None
+        column.states.append(state)
+        column.commands.append(tick.payload(command.key) if self._fresh(command, tick) else None)
+
+    def _axis(self, name: str, tick: AlignedTick[StreamKey]) -> None:
+        column = self.axes[name]
+        position = tick.payload(StreamKey(Kind.AXIS, name)) if tick.complete else None
+        told = tick.payload(StreamKey(Kind.AXIS_COMMAND, name))
+        column.positions.append(float("nan") if position is None else float(position))
+        column.commands.append(float("nan") if told is None else float(told))
+
+    @staticmethod
+    def _fresh(stream: Stream, tick: AlignedTick[StreamKey]) -> bool:
+        """Return whether what was commanded is still in force: silence means stop."""
+        tolerance = None if stream.max_age_s is None else round(stream.max_age_s * SECOND_NS)
+        return is_fresh(tick.samples.get(stream.key), tick.stamp_ns, tolerance)
+
+    def _measured_opening(self, arm: Arm, tick: AlignedTick[StreamKey]) -> float:
+        return self._opening(Kind.GRIPPER, arm, tick) if tick.complete else float("nan")
+
+    def _opening(self, kind: Kind, arm: Arm, tick: AlignedTick[StreamKey]) -> float:
+        """Return the opening at a tick: 1 without a gripper, NaN without a sample."""
+        if arm.gripper is None:
+            return 1.0
+        opening = tick.payload(StreamKey(kind, arm.name))
+        if opening is None and kind is Kind.GRIPPER and arm.gripper.reports_by_action:
+            self.unreported[arm.name] = self.unreported.get(arm.name, 0) + 1
+            return UNREPORTED_OPENING
+        return float("nan") if opening is None else float(opening)
+
+    def _proprio(self, tick: AlignedTick[StreamKey]) -> npt.NDArray[np.float32]:
         poses: dict[str, Pose] = {}
         openings: dict[str, float] = {}
         for name, column in self.arms.items():
@@ -152,33 +234,22 @@ class TickColumns:
             if pose is not None:
                 poses[name] = pose
             openings[name] = column.openings[-1]
-        joints: Any = tick.payload("joints")
-        positions = None if joints is None else joint_positions(decode_joint_state(joints))
-        return proprio_vector(self._embodiment, poses, openings, positions)
+        joints = tick.payload(StreamKey(Kind.JOINTS))
+        axes = {name: column.positions[-1] for name, column in self.axes.items()}
+        base = None if self.base is None else self.base.states[-1]
+        moving = MovingState(base, axes)
+        return proprio_vector(self._embodiment, poses, openings, joints, moving)
 
 
-def age_names(embodiment: Embodiment) -> tuple[str, ...]:
-    """Return the streams whose age every step keeps, in column order."""
-    cameras = [f"camera:{name}" for name in embodiment.cameras]
-    poses = [f"pose:{arm.name}" for arm in embodiment.arms]
-    grippers = [f"gripper:{arm.name}" for arm in embodiment.arms if arm.gripper is not None]
-    return (*cameras, *poses, *grippers)
+def aged_streams(embodiment: Embodiment, extras: Sequence[str] = ()) -> tuple[StreamKey, ...]:
+    """Return the streams whose sample age is stored with every step, in column order.
 
-
-def measured_opening(gripper: Gripper, data: bytes) -> float:
-    """Return the opening (0 closed .. 1 open) in a raw gripper state; NaN if not finite."""
-    if gripper.state_type == "float64":
-        value = decode_float64(data)
-    else:
-        value = joint_positions(decode_joint_state(data)).get(str(gripper.state_joint), np.nan)
-    return gripper.opening(value) if np.isfinite(value) else float("nan")
-
-
-def commanded(gripper: Gripper, data: bytes) -> float:
-    """Return the opening that a raw gripper command asks for; NaN if it is not finite."""
-    if gripper.command_type == "float64":
-        value = decode_float64(data)
-    else:
-        numbers = decode_float64_array(data)
-        value = float(numbers[0]) if numbers.size else float("nan")
-    return gripper.opening(value) if np.isfinite(value) else float("nan")
+    Args:
+        embodiment: The robot.
+        extras: The names of the columns of what is recorded beside its inputs.
+    """
+    streams = streams_of(embodiment)
+    kinds = (Kind.CAMERA, Kind.POSE, Kind.GRIPPER, Kind.ODOMETRY, Kind.AXIS)
+    found = (stream for kind in kinds for stream in streams.of_kind(kind))
+    keys = [stream.key for stream in found if not is_reported(stream)]
+    return (*keys, *(StreamKey(Kind.EXTRA, name) for name in extras))

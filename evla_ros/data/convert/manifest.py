@@ -1,53 +1,41 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What was converted already: one JSON line per bag, durably; a torn last line is ignored."""
+"""The list of bags that are converted already: one JSON line for each, so that a run can resume.
+
+A last line that was cut off by a kill is ignored.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
 
 from evla_ros.data.convert.bag_job import BagResult
-
-_ENDS = 1 << 16
-
-
-def bag_key(path: Path) -> str:
-    """Return a hash of a bag's files by name, size, time of change, first and last 64 KiB."""
-    digest = hashlib.sha256(str(path.resolve()).encode())
-    files = [path] if path.is_file() else sorted(f for f in path.iterdir() if f.is_file())
-    for file in files:
-        status = file.stat()
-        digest.update(f"{file.name} {status.st_size} {status.st_mtime_ns}\n".encode())
-        with file.open("rb") as stream:
-            digest.update(stream.read(_ENDS))
-            stream.seek(max(0, status.st_size - _ENDS))
-            digest.update(stream.read(_ENDS))
-    return digest.hexdigest()
+from evla_ros.reading.limits import CAPTIONS_BYTES
+from evla_ros.reading.text_files import TextError, parse_json, read_text
 
 
 class Manifest:
-    """The lines of one staging folder."""
+    """The finished bags of one staging folder."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._done: dict[str, BagResult] = {}
         if path.is_file():
-            for line in path.read_text(encoding="utf-8").splitlines():
+            for line in read_text(path, CAPTIONS_BYTES).splitlines():
                 try:
-                    entry = json.loads(line)
+                    entry = parse_json(line, path.name)
                     self._done[entry["key"]] = BagResult.from_json(entry["result"])
-                except (ValueError, KeyError, TypeError):
-                    continue  # the line that a kill tore
+                except (TextError, ValueError, KeyError, TypeError, AttributeError):
+                    continue  # a line that was cut off by a kill
 
     def get(self, key: str) -> BagResult | None:
-        """Return the result of a bag that is unchanged since, or None."""
+        """Return the stored result for this key, or None when the bag is new or has changed."""
         return self._done.get(key)
 
     def add(self, key: str, result: BagResult) -> None:
-        """Append a result and put it on the disk."""
+        """Append a result and wait until it is on the disk."""
         self._done[key] = result
         line = json.dumps({"key": key, "result": result.to_json()}, sort_keys=True)
         with self._path.open("a", encoding="utf-8") as stream:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The whole conversion: find bags, convert what is new, compare across bags, write the dataset."""
+"""The whole conversion: find the bags, convert the new ones, compare them, write the dataset."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from evla_ros.data.bags.reader import find_bags
+from evla_ros.data.camera_shapes import joined
 from evla_ros.data.convert.bag_job import BagResult
+from evla_ros.data.convert.bag_places import every_bag, key_of
+from evla_ros.data.convert.bag_record import BAGS_FILE, BagRecord
 from evla_ros.data.convert.dataset_features import bag_features
 from evla_ros.data.convert.engines import Engine, serial
+from evla_ros.data.convert.extras import resolved
 from evla_ros.data.convert.gates import check_gate_names
-from evla_ros.data.convert.manifest import Manifest, bag_key
+from evla_ros.data.convert.loss import MAX_LOSS
+from evla_ros.data.convert.manifest import Manifest
 from evla_ros.data.convert.options import ConvertOptions
 from evla_ros.data.convert.report import ConvertReport
+from evla_ros.data.rlds.folder import WriteReport
 from evla_ros.data.rlds.staging import SUFFIX, staged_path
 from evla_ros.data.rlds.writer import DatasetWriter
 from evla_ros.embodiment import action_layout
@@ -36,17 +41,54 @@ def convert(
     engine: Engine = serial,
     progress: Progress | None = None,
     keep_staging: bool = False,
+    max_loss: float = MAX_LOSS,
 ) -> ConvertReport:
-    """Convert bags into `out/<name>/<version>`; call it again after a kill and it resumes.
+    """Convert bags into the dataset `out/<name>/<version>`; called again after a kill, it resumes.
 
-    Raises EvlaError when there is no bag, or nothing to write a dataset from; faults of single
-    bags are in the report.
+    Args:
+        paths: Bags, or folders with bags in them.
+        out: The folder that holds datasets.
+        options: How to convert.
+        name: Name of the dataset; None takes the embodiment's.
+        engine: Where the bags are converted.
+        progress: Called with (bags done, bags in all, latest result).
+        keep_staging: Keep the staged episodes after the dataset is written.
+        max_loss: Share of a recording that may be lost without counting as a fault, 0 to 1.
+
+    Returns:
+        The report, which also lists the bags that were not kept and why.
+
+    Raises:
+        EvlaError: There is no bag, `out` cannot be written, or no bag gave an episode.
     """
     started = time.perf_counter()
     check_gate_names(options.allow)
-    embodiment = options.embodiment()
-    name = name or embodiment.name
-    bags = find_bags(list(paths))
+    name = name or options.embodiment().name
+    bags = every_bag(paths)
+    options = resolved(options, bags)
+    staging = staging_folder(out, name, options)
+    results, resumed = convert_all(bags, options, staging, engine, progress)
+    report = ConvertReport(
+        compare(results, options),
+        resumed=resumed,
+        options_fingerprint=options.fingerprint(),
+        max_loss=max_loss,
+    )
+    kept = report.with_status("kept")
+    if not kept:
+        report.write(out / f"{name}_conversion.json")
+        raise EvlaError(f"none of {len(bags)} bags gave an episode:\n{report.text()}")
+    remove_others(staging, kept)
+    report = with_dataset(report, _write(out, name, options, staging, kept))
+    report = replace(report, seconds=time.perf_counter() - started)
+    report.write(out / f"{name}_conversion.json")
+    if not keep_staging:
+        shutil.rmtree(staging, ignore_errors=True)
+    return report
+
+
+def staging_folder(out: Path, name: str, options: ConvertOptions) -> Path:
+    """Make the folder of finished episodes that a killed run leaves for the next."""
     staging = out / f".{name}.{options.fingerprint()}.staging"
     try:
         staging.mkdir(parents=True, exist_ok=True)
@@ -54,50 +96,47 @@ def convert(
         raise EvlaError(
             f"cannot write into {out}: {error.strerror}; choose another --out"
         ) from error
-    results, resumed = _convert_all(bags, options, staging, engine, progress)
-    results = _compare(results, options)
-    report = ConvertReport(results, resumed=resumed, options_fingerprint=options.fingerprint())
-    kept = report.with_status("kept")
-    if not kept:
-        report.write(out / f"{name}_conversion.json")
-        raise EvlaError(f"none of {len(bags)} bags gave an episode:\n{report.text()}")
-    _remove_others(staging, kept)
-    features = bag_features(embodiment, options.image_size)
-    with DatasetWriter(
+    return staging
+
+
+def _write(
+    out: Path, name: str, options: ConvertOptions, staging: Path, kept: Sequence[BagResult]
+) -> WriteReport:
+    embodiment = options.embodiment()
+    return DatasetWriter(
         out,
         name,
-        features,
+        bag_features(embodiment, options.image_size, options.extras or ()),
         embodiment_text=options.embodiment_text,
         action_layout=action_layout(embodiment),
         staging=staging,
-    ) as writer:
-        pass
-    written = writer.report
-    failures = "" if written.failures is None else str(written.failures.path)
-    report = replace(
+        cameras=joined({n: (size,) for n, size in r.camera_sizes.items()} for r in kept),
+        files={BAGS_FILE: BagRecord.of(options.fingerprint(), kept).text()},
+    ).write()
+
+
+def with_dataset(report: ConvertReport, written: WriteReport) -> ConvertReport:
+    """Return the report with what stands on the disk."""
+    return replace(
         report,
         dataset=str(written.path),
         version=written.version,
         splits=dict(written.splits),
         unchanged=written.unchanged,
-        failures=failures,
-        seconds=time.perf_counter() - started,
+        failures="" if written.failures is None else str(written.failures.path),
     )
-    report.write(out / f"{name}_conversion.json")
-    if not keep_staging:
-        shutil.rmtree(staging, ignore_errors=True)
-    return report
 
 
-def _convert_all(
+def convert_all(
     bags: Sequence[Path],
     options: ConvertOptions,
     staging: Path,
     engine: Engine,
     progress: Progress | None,
 ) -> tuple[list[BagResult], int]:
+    """Return the result of each bag, and how many an earlier run had converted."""
     manifest = Manifest(staging / "manifest.jsonl")
-    keys = {str(bag): bag_key(bag) for bag in bags}
+    keys = {str(bag): key_of(bag) for bag in bags}
     results: dict[str, BagResult] = {}
     for bag in bags:
         earlier = manifest.get(keys[str(bag)])
@@ -117,8 +156,8 @@ def _is_staged(result: BagResult, staging: Path) -> bool:
     return all(staged_path(staging, name).is_file() for name in result.episode_ids)
 
 
-def _compare(results: list[BagResult], options: ConvertOptions) -> list[BagResult]:
-    """Drop what only shows between bags: the same recording twice, another picture size."""
+def compare(results: list[BagResult], options: ConvertOptions) -> list[BagResult]:
+    """Drop bags by comparison: a recording that is there twice, or a camera of unusual size."""
     seen: dict[str, str] = {}
     kept = [result for result in results if result.status == "kept"]
     usual = {
@@ -152,9 +191,9 @@ def _odd_size(result: BagResult, usual: dict[str, Counter[tuple[int, int]]]) -> 
     return ""
 
 
-def _remove_others(staging: Path, kept: Sequence[BagResult]) -> None:
-    """Delete staged episodes of bags that are not part of this run any more."""
-    wanted = {staged_path(staging, name) for result in kept for name in result.episode_ids}
+def remove_others(staging: Path, kept: Sequence[BagResult]) -> None:
+    """Delete staged episodes of bags that this run does not contain."""
+    kept_paths = {staged_path(staging, name) for result in kept for name in result.episode_ids}
     for path in staging.glob(f"*{SUFFIX}"):
-        if path not in wanted:
+        if path not in kept_paths:
             path.unlink()

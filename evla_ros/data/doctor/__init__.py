@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Looks at a dataset the way a suspicious colleague would, one check per file."""
+"""Checks that find faults in a dataset before it is trained on, one file for each kind."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Action numbers that are dead, saturated, not finite, or have rare extremes."""
+"""Check the action numbers: constant, saturated, not finite, or with rare extreme values."""
 
 from __future__ import annotations
 
@@ -9,17 +9,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from evla_ros.data.doctor.context import SetContext
-from evla_ros.data.doctor.finding import Finding, share
+from evla_ros.data.doctor.finding import DatasetFinding, share
 from evla_ros.data.doctor.runs import FloatColumn
 from evla_ros.data.doctor.summary import EpisodeSummary
+from evla_ros.data.rlds.narrow_spans import narrow_numbers
 
 DEAD = 1e-7
+_STILL = "expected for a robot that cannot move this way; otherwise check the embodiment file"
+_FIXES = {
+    "constant": _STILL,
+    "noise": _STILL,
+    "rare": "expected for a motion that is rare; a jump of the pose or a lost tick looks alike",
+}
 SATURATED_SHARE = 0.05
-EXTREME = 20.0  # times the distance from median to q01 or q99
+EXTREME = 20.0  # multiples of the distance from the median to q01 or q99
 
 
-def check_actions(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
-    """Look at every action number over the whole dataset."""
+def check_actions(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[DatasetFinding]:
+    """Check every action number over the whole dataset."""
     if not episodes or not context.action_names:
         return []
     findings = _not_finite(episodes)
@@ -33,7 +40,7 @@ def check_actions(episodes: Sequence[EpisodeSummary], context: SetContext) -> li
     return findings
 
 
-def _not_finite(episodes: Sequence[EpisodeSummary]) -> list[Finding]:
+def _not_finite(episodes: Sequence[EpisodeSummary]) -> list[DatasetFinding]:
     bad = tuple(
         e.label
         for e in episodes
@@ -43,7 +50,7 @@ def _not_finite(episodes: Sequence[EpisodeSummary]) -> list[Finding]:
         return []
     message = "NaN or infinity: one such number makes every statistic NaN, without an error"
     fix = "leave these episodes out with `evla dataset edit --drop` or convert them again"
-    return [Finding("action", "error", "action or state", message, fix, bad)]
+    return [DatasetFinding("action", "error", "action or state", message, fix, bad)]
 
 
 def _column(
@@ -51,18 +58,17 @@ def _column(
     values: FloatColumn,
     index: int,
     episodes: Sequence[EpisodeSummary],
-) -> list[Finding]:
+) -> list[DatasetFinding]:
+    narrow = narrow_numbers(values[:, None])
+    if narrow:
+        return [DatasetFinding("action", "warning", name, n.text, _FIXES[n.span]) for n in narrow]
     low, high = float(values.min()), float(values.max())
-    if high - low < DEAD:
-        fix = "expected for a robot that cannot move this way; otherwise check the embodiment file"
-        message = f"is always {low:g}; loaders map it to 0"
-        return [Finding("action", "warning", name, message, fix)]
     findings = []
     at_limit = int(((values == low) | (values == high)).sum()) - 2
     if at_limit > SATURATED_SHARE * len(values):
         message = f"{share(at_limit, len(values))} steps sit exactly at {low:g} or {high:g}"
         fix = "commands were clipped: raise the step limits or slow the teleoperation down"
-        findings.append(Finding("action", "warning", name, message, fix))
+        findings.append(DatasetFinding("action", "warning", name, message, fix))
     q01, median, q99 = (float(q) for q in np.quantile(values, [0.01, 0.5, 0.99]))
     reach = max(q99 - median, median - q01, DEAD)
     if max(high - median, median - low) > EXTREME * reach:
@@ -71,5 +77,5 @@ def _column(
         )
         message = f"reaches {low:.3g} .. {high:.3g} while q01 .. q99 is {q01:.3g} .. {q99:.3g}"
         fix = "a jump of the pose or a lost tick: look at these episodes before training on them"
-        findings.append(Finding("action", "warning", name, message, fix, worst))
+        findings.append(DatasetFinding("action", "warning", name, message, fix, worst))
     return findings

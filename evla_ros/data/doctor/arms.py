@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which columns belong to which arm, by the embodiment or by the usual layouts."""
+"""Find which columns belong to which arm, from the embodiment or from the usual layouts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from evla_ros.embodiment import Embodiment, FeatureLayout, action_layout, proprio_layout
+from evla_ros.embodiment import Embodiment, FeatureLayout, action_columns, proprio_layout
 from evla_ros.errors import EvlaError
 from evla_ros.geometry.rotation import from_rpy
 
@@ -21,7 +21,7 @@ ARM_NUMBERS = 7
 
 @dataclass(frozen=True)
 class ArmColumns:
-    """Columns of one arm; a state slice is None when the state does not hold that."""
+    """The columns of one arm; a state column is None when the state does not hold it."""
 
     name: str
     action: slice  # dx dy dz droll dpitch dyaw gripper
@@ -31,13 +31,13 @@ class ArmColumns:
     state_gripper: int | None = None
 
     def positions(self, state: npt.NDArray[np.float32]) -> FloatArray | None:
-        """Return [T, 3] metres, or None."""
+        """Return the measured positions [T, 3] in metres, or None."""
         if self.state_position is None:
             return None
         return state[:, self.state_position].astype(np.float64)
 
     def quaternions(self, state: npt.NDArray[np.float32]) -> FloatArray | None:
-        """Return [T, 4] xyzw, or None."""
+        """Return the measured rotations [T, 4] as unit quaternions xyzw, or None."""
         if self.state_rotation is None:
             return None
         values = state[:, self.state_rotation].astype(np.float64)
@@ -51,32 +51,34 @@ def arms_of(embodiment: Embodiment) -> tuple[ArmColumns, ...]:
     """Return the arms of a dataset recorded with this embodiment."""
     proprio = proprio_layout(embodiment)
     arms = []
-    for index, arm in enumerate(embodiment.arms):
-        start = index * ARM_NUMBERS
+    for arm, columns in zip(embodiment.arms, action_columns(embodiment).arms, strict=True):
         position = _find(proprio, f"{arm.name}_ee_position")
         gripper = _find(proprio, f"{arm.name}_gripper")
         arms.append(
             ArmColumns(
                 arm.name,
-                slice(start, start + ARM_NUMBERS),
+                columns,
                 position,
                 _find(proprio, f"{arm.name}_ee_quaternion"),
                 "quaternion",
                 gripper.start if gripper is not None else None,
             )
         )
-    if action_layout(embodiment).size != ARM_NUMBERS * len(arms):
-        return ()
     return tuple(arms)
 
 
 def guessed_arms(
     action_dim: int, states: Sequence[npt.NDArray[np.float32]]
 ) -> tuple[ArmColumns, ...]:
-    """Guess a single arm from the sizes that Open X-Embodiment uses.
+    """Guess the columns of a single arm from the sizes that Open X-Embodiment datasets use.
 
-    State of 7: xyz, roll pitch yaw, gripper (BridgeData V2); of 8 with a unit quaternion in the
-    middle: xyz, quaternion, gripper; other 8: xyz, roll pitch yaw, padding, gripper.
+    A state of 7 is read as xyz, roll pitch yaw, gripper (BridgeData V2). A state of 8 is read as
+    xyz, quaternion, gripper when its middle is a unit quaternion, and otherwise as xyz, roll pitch
+    yaw, padding, gripper.
+
+    Args:
+        action_dim: Numbers of an action, D.
+        states: [T, P] of each episode.
     """
     if action_dim != ARM_NUMBERS:
         return ()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cameras that are frozen, black, shown twice, or plugged the other way round."""
+"""Check for cameras that are frozen, black, identical to another, or swapped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evla_ros.data.doctor.context import SetContext
-from evla_ros.data.doctor.finding import Finding, share
+from evla_ros.data.doctor.finding import DatasetFinding, share
 from evla_ros.data.doctor.motion import idle_flags
 from evla_ros.data.doctor.runs import longest_run
 from evla_ros.data.doctor.summary import MAX_FRAMES, CameraTrace, EpisodeSummary
@@ -21,9 +21,9 @@ FROZEN_STEPS = 8
 TYPICAL_EPISODES = 4
 
 
-def check_cameras(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
+def check_cameras(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[DatasetFinding]:
     """Run every camera check."""
-    findings: list[Finding] = []
+    findings: list[DatasetFinding] = []
     for key in sorted({key for episode in episodes for key in episode.cameras}):
         shown = [episode for episode in episodes if key in episode.cameras]
         findings += _frozen(key, shown, context)
@@ -33,11 +33,15 @@ def check_cameras(episodes: Sequence[EpisodeSummary], context: SetContext) -> li
     return findings
 
 
-def _frozen(key: str, episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
+def _frozen(
+    key: str, episodes: Sequence[EpisodeSummary], context: SetContext
+) -> list[DatasetFinding]:
     worst, found = 0, []
     for episode in episodes:
         still = episode.cameras[key].repeats & ~idle_flags(episode, context)
-        still[:MAX_FRAMES] &= ~_empty(episode.cameras[key])  # black is told apart
+        still[:MAX_FRAMES] &= ~_empty(
+            episode.cameras[key]
+        )  # black pictures are reported separately
         run = longest_run(still)
         if run >= FROZEN_STEPS or (len(episode) > 2 and run >= len(episode) - 2):
             found.append(episode.label)
@@ -49,10 +53,12 @@ def _frozen(key: str, episodes: Sequence[EpisodeSummary], context: SetContext) -
         f"{share(len(found), len(episodes))} episodes"
     )
     fix = "check the camera's cable and rate, lower its max_age_s, and record these again"
-    return [Finding("camera", "error", context.where(key), message, fix, tuple(found))]
+    return [DatasetFinding("camera", "error", context.where(key), message, fix, tuple(found))]
 
 
-def _black(key: str, episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
+def _black(
+    key: str, episodes: Sequence[EpisodeSummary], context: SetContext
+) -> list[DatasetFinding]:
     found, whole = [], 0
     for episode in episodes:
         empty = _empty(episode.cameras[key])
@@ -68,7 +74,7 @@ def _black(key: str, episodes: Sequence[EpisodeSummary], context: SetContext) ->
     fix = "check lens cap, exposure and the camera's start-up time; drop these episodes"
     if whole == len(episodes):
         fix = "nothing is connected here: leave this camera out of the embodiment file"
-    return [Finding("camera", "error", context.where(key), message, fix, tuple(found))]
+    return [DatasetFinding("camera", "error", context.where(key), message, fix, tuple(found))]
 
 
 def _empty(trace: CameraTrace) -> npt.NDArray[np.bool_]:
@@ -76,7 +82,7 @@ def _empty(trace: CameraTrace) -> npt.NDArray[np.bool_]:
     return np.asarray(dark | (trace.deviation < FLAT))
 
 
-def _same_picture(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
+def _same_picture(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[DatasetFinding]:
     findings = []
     for first, second in _pairs(episodes):
         found = [
@@ -89,11 +95,11 @@ def _same_picture(episodes: Sequence[EpisodeSummary], context: SetContext) -> li
             where = f"{context.where(first)} and {context.where(second)}"
             fix = "both topics carry the same camera: correct the embodiment file or the driver"
             message = "show the same pictures"
-            findings.append(Finding("camera", "error", where, message, fix, tuple(found)))
+            findings.append(DatasetFinding("camera", "error", where, message, fix, tuple(found)))
     return findings
 
 
-def _swapped(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
+def _swapped(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[DatasetFinding]:
     findings = []
     for first, second in _pairs(episodes):
         both = _with(episodes, first, second)
@@ -115,12 +121,12 @@ def _swapped(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Fi
             where = f"{context.where(first)} and {context.where(second)}"
             message = f"look swapped in {share(len(found), len(both))} episodes"
             fix = "the cameras were exchanged while recording: fix their device names, drop these"
-            findings.append(Finding("camera", "error", where, message, fix, found))
+            findings.append(DatasetFinding("camera", "error", where, message, fix, found))
     return findings
 
 
 def _look(episode: EpisodeSummary, key: str) -> npt.NDArray[np.float32]:
-    """Mean picture of an episode, without its overall brightness."""
+    """Return the mean picture of an episode, without its overall brightness."""
     mean = episode.cameras[key].thumbnails.mean(axis=0, dtype=np.float32)
     return np.asarray(mean - mean.mean(), dtype=np.float32)
 

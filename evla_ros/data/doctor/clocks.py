@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Time: the tick grid, the age of each stream, and pictures that lag behind the arm."""
+"""Check the timing: regular ticks, the age of each stream, and pictures that lag behind the arm."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from evla_ros.data.doctor.context import SetContext
-from evla_ros.data.doctor.finding import Finding, share
+from evla_ros.data.doctor.finding import DatasetFinding, share
 from evla_ros.data.doctor.runs import FloatColumn
 from evla_ros.data.doctor.summary import EpisodeSummary
 
@@ -20,12 +20,12 @@ CORRELATED = 0.25
 EARLIEST, LATEST = -4, 8
 
 
-def check_clocks(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
-    """Check stamps, ages and the delay of every camera."""
+def check_clocks(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[DatasetFinding]:
+    """Check the stamps, the sample ages and the delay of every camera."""
     return _grid(episodes) + _ages(episodes, context) + _camera_delay(episodes, context)
 
 
-def _grid(episodes: Sequence[EpisodeSummary]) -> list[Finding]:
+def _grid(episodes: Sequence[EpisodeSummary]) -> list[DatasetFinding]:
     back, uneven = [], []
     for episode in episodes:
         if "stamp_ns" not in episode.columns or len(episode) < 3:
@@ -39,17 +39,17 @@ def _grid(episodes: Sequence[EpisodeSummary]) -> list[Finding]:
     if back:
         fix = "the clock jumped while recording: synchronise it and record again"
         findings.append(
-            Finding("clock", "error", "stamp_ns", "time runs backwards", fix, tuple(back))
+            DatasetFinding("clock", "error", "stamp_ns", "time runs backwards", fix, tuple(back))
         )
     if uneven:
         message = f"uneven ticks or gaps in {share(len(uneven), len(episodes))} episodes"
         fix = "find the stream that stalled (evla inspect on the bag), or split at the gap"
-        findings.append(Finding("clock", "warning", "stamp_ns", message, fix, tuple(uneven)))
+        findings.append(DatasetFinding("clock", "warning", "stamp_ns", message, fix, tuple(uneven)))
     return findings
 
 
-def _ages(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
-    findings: list[Finding] = []
+def _ages(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[DatasetFinding]:
+    findings: list[DatasetFinding] = []
     keys = sorted({k for e in episodes for k in e.columns if k.endswith(("age_s", "skew_s"))})
     tick = 1.0 / context.rate_hz if context.rate_hz else 0.2
     for key in keys:
@@ -61,15 +61,15 @@ def _ages(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Findi
             if pooled[:, stream].min(initial=0.0) < -1e-6:
                 fix = "synchronise the clocks (chrony, PTP) or convert by receive time"
                 message = f"stamps lie up to {-pooled[:, stream].min():.3f} s in the future"
-                findings.append(Finding("clock", "error", where, message, fix))
+                findings.append(DatasetFinding("clock", "error", where, message, fix))
             elif median > STALE_TICKS * tick:
                 fix = "the stream is slow or its clock is behind: check its rate and stamps"
                 message = f"data is {median:.3f} s old in the median (worst {latest:.3f} s)"
-                findings.append(Finding("clock", "warning", where, message, fix))
+                findings.append(DatasetFinding("clock", "warning", where, message, fix))
     return findings
 
 
-def _camera_delay(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
+def _camera_delay(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[DatasetFinding]:
     findings = []
     for key in sorted({k for e in episodes for k in e.cameras}):
         best, delay = 0.0, 0
@@ -84,14 +84,23 @@ def _camera_delay(episodes: Sequence[EpisodeSummary], context: SetContext) -> li
             f"pictures run {context.steps(abs(delay))} {behind} the arm (correlation {best:.2f})"
         )
         fix = "measure the camera's latency and correct its stamps; the policy acts on old pictures"
-        findings.append(Finding("clock", "warning", context.where(key), message, fix))
+        findings.append(DatasetFinding("clock", "warning", context.where(key), message, fix))
     return findings
 
 
 def camera_correlation(
     episodes: Sequence[EpisodeSummary], context: SetContext, key: str, shift: int
 ) -> float:
-    """Correlate picture change at t + shift with the arms' motion at t, over all episodes."""
+    """Return the correlation of the arms' motion at t with the picture change at t + shift.
+
+    It is computed over all episodes.
+
+    Args:
+        episodes: The episodes.
+        context: What is known about the dataset.
+        key: The camera.
+        shift: Steps by which the pictures are taken to lag.
+    """
     changes, speeds = [], []
     for episode in episodes:
         if key not in episode.cameras:
@@ -121,7 +130,7 @@ def _scaled(
 
 
 def _speed(episode: EpisodeSummary, context: SetContext) -> FloatColumn:
-    """Return [T] metres moved into each step, summed over arms."""
+    """Return [T]: the metres that the arms moved into each step, summed over the arms."""
     speed = np.zeros(len(episode))
     for arm in context.arms:
         positions = arm.positions(episode.state)

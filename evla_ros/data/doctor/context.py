@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the checks know about the dataset as a whole, besides its episodes."""
+"""What the checks know about a dataset besides its episodes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from evla_ros.data.doctor.arms import ArmColumns, arms_of, guessed_arms
 from evla_ros.data.doctor.summary import EpisodeSummary
 from evla_ros.data.rlds.reader import RldsDataset
-from evla_ros.embodiment import Embodiment, action_layout, parse_embodiment
+from evla_ros.embodiment import Embodiment, action_layout, parse_embodiment, proprio_layout
+from evla_ros.embodiment.streams import streams_of
 from evla_ros.errors import EvlaError
 
 GUESSED_NAMES = ("dx", "dy", "dz", "droll", "dpitch", "dyaw", "gripper")
@@ -21,7 +23,7 @@ GUESSED_NAMES = ("dx", "dy", "dz", "droll", "dpitch", "dyaw", "gripper")
 
 @dataclass(frozen=True)
 class SetContext:
-    """Name, arms, rate and statistics; `embodiment` is None for foreign datasets."""
+    """What is known about a dataset; `embodiment` is None for one that was recorded elsewhere."""
 
     name: str
     action_names: tuple[str, ...]
@@ -32,28 +34,19 @@ class SetContext:
     streams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def stream(self, column: str, index: int) -> str:
-        """Name entry `index` of a step column, with its topic: `age_s of camera:wrist (...)`."""
+        """Return the name of entry `index` of a step column: `age_s of camera:wrist (TOPIC)`."""
         names = self.streams.get(column, ())
         if index >= len(names):
             return column if index == 0 and not names else f"{column}[{index}]"
         topic = self._topic(names[index])
         return f"{column} of {names[index]}" + (f" ({topic})" if topic else "")
 
-    def _topic(self, stream: str) -> str:
-        kind, _, name = stream.partition(":")
-        if self.embodiment is None:
-            return ""
-        if kind == "camera" and name in self.embodiment.cameras:
-            return self.embodiment.cameras[name].topic
-        arm = next((arm for arm in self.embodiment.arms if arm.name == name), None)
-        if arm is None:
-            return ""
-        if kind == "gripper":
-            return arm.gripper.state if arm.gripper is not None else ""
-        return arm.pose.topic or "tf"
+    def _topic(self, name: str) -> str:
+        streams = () if self.embodiment is None else streams_of(self.embodiment)
+        return next((stream.topic for stream in streams if str(stream.key) == name), "")
 
     def where(self, key: str) -> str:
-        """Return the feature with the topic it was recorded from, if that is known."""
+        """Return the feature's name, with the topic it was recorded from if that is known."""
         camera = key.removeprefix("image_")
         if self.embodiment is not None and camera in self.embodiment.cameras:
             return f"{key} ({self.embodiment.cameras[camera].topic})"
@@ -66,14 +59,16 @@ class SetContext:
 
 
 def context_of(dataset: RldsDataset, episodes: Sequence[EpisodeSummary]) -> SetContext:
-    """Read the embodiment beside the dataset, or guess the layout from the sizes."""
+    """Return the context of a dataset, from the embodiment beside it or guessed from the sizes."""
     embodiment = _embodiment(dataset)
-    dim = dataset.features.action_dim
+    dim = episodes[0].action.shape[1] if episodes else dataset.features.action_dim
     states = [episode.state for episode in episodes if len(episode)]
     names: tuple[str, ...] = tuple(f"action[{index}]" for index in range(dim))
     arms: tuple[ArmColumns, ...] = ()
     if embodiment is not None and action_layout(embodiment).size == dim:
         names, arms = action_layout(embodiment).names, arms_of(embodiment)
+        if not fits_proprio(embodiment, states):
+            arms = tuple(ArmColumns(arm.name, arm.action) for arm in arms)
     if not arms:
         arms = guessed_arms(dim, states)
         names = GUESSED_NAMES if arms else names
@@ -81,6 +76,12 @@ def context_of(dataset: RldsDataset, episodes: Sequence[EpisodeSummary]) -> SetC
     return SetContext(
         dataset.name, names, arms, embodiment, rate, _statistics(dataset), _streams(dataset)
     )
+
+
+def fits_proprio(embodiment: Embodiment, states: Sequence[npt.NDArray[np.float32]]) -> bool:
+    """Return whether the states [T, P] have the numbers that the embodiment's proprio lists."""
+    size = proprio_layout(embodiment).size
+    return all(state.shape[1] == size for state in states)
 
 
 def _embodiment(dataset: RldsDataset) -> Embodiment | None:

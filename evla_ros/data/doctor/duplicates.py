@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Episodes that are copies, or nearly: they weigh double and leak from train to val."""
+"""Check for episodes that are copies: they count double, and may be in both `train` and `val`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from evla_ros.data.doctor.context import SetContext
-from evla_ros.data.doctor.finding import Finding
+from evla_ros.data.doctor.finding import DatasetFinding
 from evla_ros.data.doctor.runs import FloatColumn
 from evla_ros.data.doctor.summary import EpisodeSummary
 
 POINTS = 16
-NEAR_PATH = 0.01  # of the path's size
+NEAR_PATH = 0.01  # fraction of the path's size
 NEAR_PICTURE = 3.0  # of 255
 MOST_EPISODES = 4000  # pairs beyond that would not fit in memory
 
 
-def check_duplicates(episodes: Sequence[EpisodeSummary], _: SetContext) -> list[Finding]:
+def check_duplicates(episodes: Sequence[EpisodeSummary], _: SetContext) -> list[DatasetFinding]:
     """Compare every pair of episodes by resampled actions, states and first picture."""
     long_enough = [e for e in episodes if len(e) > 1][:MOST_EPISODES]
     if len(long_enough) < 2:
@@ -29,7 +29,7 @@ def check_duplicates(episodes: Sequence[EpisodeSummary], _: SetContext) -> list[
     distances = np.maximum(squares[:, None] + squares[None, :] - 2 * paths @ paths.T, 0.0)
     size = np.minimum(squares[:, None], squares[None, :])
     near = np.triu(distances < NEAR_PATH**2 * size + 1e-12, k=1)
-    findings: list[Finding] = []
+    findings: list[DatasetFinding] = []
     leaks: list[str] = []
     copies: list[str] = []
     for first, second in np.argwhere(near):
@@ -40,11 +40,15 @@ def check_duplicates(episodes: Sequence[EpisodeSummary], _: SetContext) -> list[
     if leaks:
         message = f"{len(leaks)} pairs of nearly equal episodes lie in different splits"
         fix = "drop one of each pair; validation on it would measure memory"
-        findings.append(Finding("duplicate", "error", "episodes", message, fix, tuple(leaks)))
+        findings.append(
+            DatasetFinding("duplicate", "error", "episodes", message, fix, tuple(leaks))
+        )
     if copies:
         message = f"{len(copies)} pairs of nearly equal episodes"
         fix = "drop one of each pair with `evla dataset edit --drop`"
-        findings.append(Finding("duplicate", "warning", "episodes", message, fix, tuple(copies)))
+        findings.append(
+            DatasetFinding("duplicate", "warning", "episodes", message, fix, tuple(copies))
+        )
     return findings
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a check says: how bad, where, one sentence, and what to do about it."""
+"""One finding of a check: how bad it is, where it is, what is wrong, and how to fix it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One finding. `where` is the feature with its topic; `episodes` names those it concerns."""
+class DatasetFinding:
+    """One finding; `where` is the feature with its topic, `episodes` are those it is about."""
 
     check: str
     severity: Severity

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Gripper convention: absolute, 1 = open, 0 = closed, and it follows its command."""
+"""Check the gripper convention: absolute, 1 = open, 0 = closed, and it follows its command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from evla_ros.data.doctor.context import SetContext
-from evla_ros.data.doctor.finding import Finding, share
+from evla_ros.data.doctor.finding import DatasetFinding, share
 from evla_ros.data.doctor.runs import FloatColumn
 from evla_ros.data.doctor.summary import EpisodeSummary
 
@@ -19,9 +19,9 @@ MAX_DELAY = 10  # steps that a gripper may need to follow
 STARTS_CLOSED = 0.8
 
 
-def check_gripper(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
+def check_gripper(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[DatasetFinding]:
     """Check range, motion and polarity of every arm's gripper."""
-    findings: list[Finding] = []
+    findings: list[DatasetFinding] = []
     for arm in context.arms:
         column = arm.action.stop - 1
         commands = [episode.action[:, column] for episode in episodes if len(episode)]
@@ -35,7 +35,7 @@ def check_gripper(episodes: Sequence[EpisodeSummary], context: SetContext) -> li
         elif high - low < TOLERANCE:
             fix = "fine for tasks without grasping; otherwise check the gripper topics"
             message = f"never moves (always {low:.2f})"
-            findings.append(Finding("gripper", "warning", name, message, fix))
+            findings.append(DatasetFinding("gripper", "warning", name, message, fix))
         else:
             states = None
             if arm.state_gripper is not None:
@@ -44,7 +44,7 @@ def check_gripper(episodes: Sequence[EpisodeSummary], context: SetContext) -> li
     return findings
 
 
-def _out_of_range(name: str, pooled: FloatColumn, low: float, high: float) -> Finding:
+def _out_of_range(name: str, pooled: FloatColumn, low: float, high: float) -> DatasetFinding:
     resting = float(np.mean(np.abs(pooled) < TOLERANCE))
     if resting > 0.5:
         guess = "looks relative (mostly 0): integrate it to an absolute opening"
@@ -53,27 +53,27 @@ def _out_of_range(name: str, pooled: FloatColumn, low: float, high: float) -> Fi
     else:
         guess = "map it with the gripper's open and closed values in the embodiment file"
     message = f"spans {low:.3g} .. {high:.3g}, expected 0 (closed) .. 1 (open)"
-    return Finding("gripper", "error", name, message, guess)
+    return DatasetFinding("gripper", "error", name, message, guess)
 
 
 def _polarity(
     name: str,
     commands: Sequence[FloatColumn],
     states: Sequence[FloatColumn] | None,
-) -> list[Finding]:
+) -> list[DatasetFinding]:
     if states is not None:
         best = strongest_correlation(commands, states)
         if best < OPPOSED:
             message = f"opens when the measured gripper closes (correlation {best:.2f})"
             fix = "swap `open` and `closed` of this gripper in the embodiment file; convert again"
-            return [Finding("gripper", "error", name, message, fix)]
+            return [DatasetFinding("gripper", "error", name, message, fix)]
         return []
     moving = [command for command in commands if np.ptp(command) > 0.5]
     closed = sum(bool(command[0] < 0.5) for command in moving)
     if moving and closed > STARTS_CLOSED * len(moving):
         message = f"{share(closed, len(moving))} episodes begin closed: perhaps 1 means closed"
         fix = "check the polarity; expected 1 = open"
-        return [Finding("gripper", "warning", name, message, fix)]
+        return [DatasetFinding("gripper", "warning", name, message, fix)]
     return []
 
 
@@ -81,7 +81,14 @@ def strongest_correlation(
     commands: Sequence[FloatColumn],
     states: Sequence[FloatColumn],
 ) -> float:
-    """Return the correlation of largest size between command and state 0..10 steps later."""
+    """Return the correlation of largest magnitude of the command with a later state.
+
+    The state is taken 0 to 10 steps after the command, as a gripper needs time to follow.
+
+    Args:
+        commands: [T] of each episode.
+        states: [T] of each episode.
+    """
     best = 0.0
     for delay in range(MAX_DELAY + 1):
         pairs = [

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One episode reduced to what the checks need: numbers whole, pictures as thumbnails."""
+"""Reduce an episode to what the checks need: all of its numbers, and thumbnails of its pictures."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from evla_ros.data.episode import Array, Episode, FloatArray, Scalar
 from evla_ros.data.image_jpeg import decode_small
 
 THUMBNAIL = 16  # pixels a side
-MAX_FRAMES = 200  # looked at per camera and episode, from the start on
+MAX_FRAMES = 200  # pictures that are read of each camera and episode, from the start
 
 
 @dataclass(frozen=True)
 class CameraTrace:
-    """One camera over F frames (the first MAX_FRAMES steps)."""
+    """The pictures of one camera over F frames, the first MAX_FRAMES steps of an episode."""
 
     thumbnails: npt.NDArray[np.uint8]  # [F, 16, 16, 3]
     deviation: npt.NDArray[np.float32]  # [F] standard deviation of a picture, of 255
@@ -27,12 +27,12 @@ class CameraTrace:
 
     @property
     def brightness(self) -> npt.NDArray[np.float32]:
-        """Mean of each picture, of 255: [F]."""
+        """The mean of each picture [F], 0 to 255."""
         return np.asarray(self.thumbnails.mean(axis=(1, 2, 3), dtype=np.float32))
 
     @property
     def change(self) -> npt.NDArray[np.float32]:
-        """How much each picture differs from the one before, mean of 255: [F], 0 at the first."""
+        """The mean difference of each picture from the one before [F], 0 to 255; first 0."""
         steps = np.diff(self.thumbnails.astype(np.float32), axis=0)
         return np.concatenate(([np.float32(0)], np.abs(steps).mean(axis=(1, 2, 3))))
 
@@ -46,7 +46,7 @@ class EpisodeSummary:
     label: str
     action: FloatArray  # [T, D]
     state: FloatArray  # [T, P], P = 0 when there is none
-    instructions: tuple[str, ...]  # the different ones, in order
+    instructions: tuple[str, ...]  # without repetitions, in order
     columns: Mapping[str, Array]
     metadata: Mapping[str, Scalar]
     cameras: Mapping[str, CameraTrace]
@@ -56,7 +56,7 @@ class EpisodeSummary:
 
 
 def summarize(episode: Episode, split: str, index: int) -> EpisodeSummary:
-    """Look once at every number and at the first MAX_FRAMES pictures of each camera."""
+    """Read all numbers of an episode, and the first MAX_FRAMES pictures of each camera."""
     state = episode.observations.get("state", np.zeros((len(episode), 0), np.float32))
     cameras = {key: _trace(episode, key) for key in episode.real_cameras}
     name = episode.episode_id
@@ -100,7 +100,7 @@ def _repeats(episode: Episode, key: str) -> npt.NDArray[np.bool_]:
 
 
 def _thumbnail(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Average blocks of pixels down to 16 x 16 (repeating pixels of tiny pictures)."""
+    """Average blocks of pixels down to 16 x 16; the pixels of tiny pictures are repeated."""
     rows = np.linspace(0, image.shape[0], THUMBNAIL + 1).astype(int)[:-1]
     columns = np.linspace(0, image.shape[1], THUMBNAIL + 1).astype(int)[:-1]
     sums = np.add.reduceat(np.add.reduceat(image.astype(np.float32), rows, 0), columns, 1)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Commanded motion against achieved motion: delay, scale (units) and axes (frame)."""
+"""Compare commanded with achieved motion: delay, scale (units) and axes (frame)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from evla_ros.data.doctor.arms import ArmColumns
 from evla_ros.data.doctor.context import SetContext
-from evla_ros.data.doctor.finding import Finding
+from evla_ros.data.doctor.finding import DatasetFinding
 from evla_ros.data.doctor.summary import EpisodeSummary
 from evla_ros.geometry.rotation import conjugate, multiply, to_rotvec
 
@@ -28,7 +28,7 @@ Vectors = Callable[[EpisodeSummary, ArmColumns], tuple[FloatArray, FloatArray] |
 
 @dataclass(frozen=True)
 class Tracking:
-    """Best delay of achieved behind commanded motion, and how they relate there."""
+    """How achieved motion relates to commanded motion, at the delay where they correlate best."""
 
     delay: int  # steps; 0: the action's motion shows in the next state
     correlation: float
@@ -37,9 +37,9 @@ class Tracking:
     turned_correlation: float
 
 
-def check_tracking(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[Finding]:
-    """Estimate delay, units and frame of every arm from its own data."""
-    findings: list[Finding] = []
+def check_tracking(episodes: Sequence[EpisodeSummary], context: SetContext) -> list[DatasetFinding]:
+    """Estimate the delay, the units and the frame of every arm from its own data."""
+    findings: list[DatasetFinding] = []
     for arm in context.arms:
         moved = measure(episodes, arm, translations)
         if moved is not None:
@@ -53,7 +53,10 @@ def check_tracking(episodes: Sequence[EpisodeSummary], context: SetContext) -> l
 
 
 def translations(episode: EpisodeSummary, arm: ArmColumns) -> tuple[FloatArray, FloatArray] | None:
-    """Return commanded [T, 3] and achieved [T - 1, 3] translation per step."""
+    """Return the commanded [T, 3] and the achieved [T - 1, 3] translation of each step [m].
+
+    None when the state holds no positions.
+    """
     positions = arm.positions(episode.state)
     if positions is None or len(positions) < 2:
         return None
@@ -62,7 +65,10 @@ def translations(episode: EpisodeSummary, arm: ArmColumns) -> tuple[FloatArray, 
 
 
 def rotations(episode: EpisodeSummary, arm: ArmColumns) -> tuple[FloatArray, FloatArray] | None:
-    """Return commanded [T, 3] and achieved [T - 1, 3] rotation vectors per step, base frame."""
+    """Return the commanded [T, 3] and the achieved [T - 1, 3] rotation of each step, base frame.
+
+    They are rotation vectors [rad]. None when the state holds no rotations.
+    """
     quaternions = arm.quaternions(episode.state)
     if quaternions is None or len(quaternions) < 2:
         return None
@@ -76,7 +82,7 @@ def measure(
     arm: ArmColumns,
     vectors: Vectors,
 ) -> Tracking | None:
-    """Correlate commanded and achieved vectors at every delay; None when nothing moves."""
+    """Correlate commanded with achieved vectors at every delay; None when nothing moves."""
     pairs = [pair for e in episodes if (pair := vectors(e, arm)) is not None]
     best: Tracking | None = None
     for delay in sorted(range(EARLIEST, LATEST + 1), key=abs):
@@ -110,7 +116,7 @@ def _cosine(first: FloatArray, second: FloatArray) -> float:
 
 
 def _best_turn(command: FloatArray, achieved: FloatArray) -> tuple[float, float]:
-    """Return angle and correlation of the proper rotation that best maps command to achieved."""
+    """Return the angle [rad] and correlation of the rotation that best maps command to achieved."""
     left, _, right = np.linalg.svd(achieved.T @ command)
     flip = np.diag([1.0, 1.0, float(np.sign(np.linalg.det(left @ right)))])
     turn = left @ flip @ right
@@ -118,40 +124,44 @@ def _best_turn(command: FloatArray, achieved: FloatArray) -> tuple[float, float]
     return angle, _cosine(command @ turn.T, achieved)
 
 
-def _delay(name: str, tracking: Tracking, context: SetContext) -> list[Finding]:
+def _delay(name: str, tracking: Tracking, context: SetContext) -> list[DatasetFinding]:
     where = f"{name} action and state"
     if max(tracking.correlation, tracking.turned_correlation) < UNRELATED:
         message = (
             f"commanded motion hardly shows in the state (correlation {tracking.correlation:.2f})"
         )
         fix = "check that pose topic, goal topic and arm belong together"
-        return [Finding("tracking", "warning", where, message, fix)]
+        return [DatasetFinding("tracking", "warning", where, message, fix)]
     message = f"achieved motion follows the action by {context.steps(tracking.delay)}"
     if tracking.delay < 0:
         fix = "actions describe the past: check stamps, or derive actions from achieved poses"
-        return [Finding("tracking", "error", where, message, fix)]
+        return [DatasetFinding("tracking", "error", where, message, fix)]
     if tracking.delay >= LATE:
         fix = "a slow controller or late state stamps: consider `source: achieved`"
-        return [Finding("tracking", "warning", where, message, fix)]
-    return [Finding("tracking", "info", where, message, "none needed")]
+        return [DatasetFinding("tracking", "warning", where, message, fix)]
+    return [DatasetFinding("tracking", "info", where, message, "none needed")]
 
 
-def _scale(where: str, tracking: Tracking, suspects: Sequence[tuple[float, str]]) -> list[Finding]:
+def _scale(
+    where: str, tracking: Tracking, suspects: Sequence[tuple[float, str]]
+) -> list[DatasetFinding]:
     if tracking.correlation < UNRELATED:
         return []
-    for factor, words in suspects:
+    for factor, suspicion in suspects:
         if factor / 3 < tracking.slope < factor * 3:
-            message = f"actions look {words}: achieved motion is {tracking.slope:.3g} of commanded"
+            message = (
+                f"actions look {suspicion}: achieved motion is {tracking.slope:.3g} of commanded"
+            )
             fix = "metres and radians are expected: correct the units and convert again"
-            return [Finding("units", "error", where, message, fix)]
+            return [DatasetFinding("units", "error", where, message, fix)]
     return []
 
 
-def _frame(name: str, tracking: Tracking) -> list[Finding]:
+def _frame(name: str, tracking: Tracking) -> list[DatasetFinding]:
     gain = tracking.turned_correlation - max(tracking.correlation, 0.0)
     if tracking.turned_rad < TURNED_RAD or gain < 0.15 or tracking.turned_correlation < 0.6:
         return []
     degrees = np.degrees(tracking.turned_rad)
     message = f"achieved motion is turned by {degrees:.0f} degrees against the commanded one"
     fix = "the commands are in another frame than base_frame, or axes are swapped"
-    return [Finding("frame", "error", f"{name} translation", message, fix)]
+    return [DatasetFinding("frame", "error", f"{name} translation", message, fix)]

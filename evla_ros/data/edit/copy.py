@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from evla_ros.data.camera_shapes import joined
 from evla_ros.data.rlds.dataset_info import check_name
 from evla_ros.data.rlds.episode_decode import decode_metadata
 from evla_ros.data.rlds.errors import DatasetError
@@ -41,16 +42,16 @@ class Chosen:
     to_split: str | None
 
     @property
-    def place(self) -> str:
+    def position(self) -> str:
         """`split/index` in its dataset."""
         return f"{self.split}/{self.index}"
 
     @property
     def episode_id(self) -> str:
-        """The record's `episode_id` when that is a text, else name and place."""
+        """The record's `episode_id` when that is a text, else name and position."""
         spans = scan_example(self.dataset.record(self.split, self.index))
         name = decode_metadata(spans, self.dataset.features).get("episode_id")
-        return name if isinstance(name, str) and name else f"{self.dataset.name}/{self.place}"
+        return name if isinstance(name, str) and name else f"{self.dataset.name}/{self.position}"
 
     @property
     def success(self) -> bool:
@@ -60,7 +61,12 @@ class Chosen:
 
 
 def every_record(dataset: RldsDataset, *, keep_splits: bool = True) -> list[Chosen]:
-    """List all records of a dataset in the order on disk."""
+    """Return all records of a dataset in the order on disk.
+
+    Args:
+        dataset: The dataset.
+        keep_splits: Whether each record stays in its split, or gets one by the hash of its id.
+    """
     return [
         Chosen(dataset, split, index, split if keep_splits else None)
         for split, count in dataset.splits.items()
@@ -74,11 +80,25 @@ def copy_records(
     name: str,
     rules: WriteRules | None = None,
     change: Change | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> WriteReport:
-    """Write the records as `<root>/<name>/<next version>`.
+    """Write records of existing datasets as a new dataset `<root>/<name>/<version>`.
 
-    `change` may alter the columns of each record. Statistics, README and registration lines are
-    made anew. Raises DatasetError without records, for unequal features, or for ids that clash.
+    Statistics, README and registration lines are made anew.
+
+    Args:
+        chosen: The records, in the order in which they are written.
+        root: The folder that holds datasets.
+        name: Name of the new dataset, lower_snake_case.
+        rules: Its version, splits and shards; None takes the usual ones.
+        change: Alters the columns of each record; None copies the bytes.
+        files: Further files beside the shards, by name.
+
+    Returns:
+        What was written, and where.
+
+    Raises:
+        DatasetError: There are no records, their features differ, or two have the same id.
     """
     check_name(name)
     if not chosen:
@@ -90,12 +110,21 @@ def copy_records(
         rules = rules or WriteRules()
         assignment = _assignment(chosen, staged)
         rules = WriteRules(rules.version, rules.val_fraction, rules.shard_bytes, assignment)
-        extras = _extras(chosen[0].dataset, features)
+        datasets = {record.dataset.path: record.dataset for record in chosen}
+        cameras = joined(dataset.cameras for dataset in datasets.values())
+        extras = replace(_extras(chosen[0].dataset, features), cameras=cameras, files=files or {})
         return write_folder(root, name, features, staged, extras, rules)
 
 
 def same_features(datasets: Iterable[RldsDataset]) -> DatasetFeatures:
-    """Return the features all share; raises DatasetError naming the first that differs."""
+    """Return the features that all datasets have.
+
+    Args:
+        datasets: At least one.
+
+    Raises:
+        DatasetError: They differ; names the first feature that does.
+    """
     first, *others = list(datasets)
     for other in others:
         for kind, ours, theirs in (
@@ -154,11 +183,24 @@ def _assignment(
 
 
 def _extras(dataset: RldsDataset, features: DatasetFeatures) -> FolderExtras:
-    text = dataset.embodiment_text
+    return extras_of(dataset.embodiment_text, features, dataset.info.description, str(dataset.path))
+
+
+def extras_of(text: str, features: DatasetFeatures, description: str, source: str) -> FolderExtras:
+    """Return what is written beside the shards of a robot's dataset.
+
+    Args:
+        text: The embodiment file; may be empty.
+        features: What the episodes hold.
+        description: For people.
+        source: Where the embodiment file is from, for messages.
+    """
     names: tuple[str, ...] = ()
     mask: tuple[bool, ...] | None = None
+    absolute: tuple[bool, ...] | None = None
     if text:
-        layout = action_layout(parse_embodiment(text, source=str(dataset.path)))
+        layout = action_layout(parse_embodiment(text, source=source))
         if layout.size == features.action_dim:
             names, mask = layout.names, layout.normalization_mask
-    return FolderExtras(text, mask, names, dataset.info.description)
+            absolute = layout.absolute_mask
+    return FolderExtras(text, mask, names, description, absolute)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evla_ros.data.camera_shapes import other_aspects
 from evla_ros.data.edit.copy import Change, Chosen, copy_records, every_record
 from evla_ros.data.rlds.episode_decode import decode_numbers, step_count
 from evla_ros.data.rlds.episode_encode import STEPS
@@ -24,13 +25,29 @@ from evla_ros.embodiment import differences, parse_embodiment
 
 
 def merge(
-    datasets: Sequence[RldsDataset], root: Path, name: str, version: str | None = None
+    datasets: Sequence[RldsDataset],
+    root: Path,
+    name: str,
+    version: str | None = None,
+    *,
+    any_shape: bool = False,
 ) -> WriteReport:
     """Put several datasets of one robot together; an episode of `val` stays in `val`.
 
-    Raises DatasetError when features or embodiments differ, or episodes have the same name.
+    Args:
+        datasets: What to merge.
+        root: The folder that holds datasets.
+        name: Name of the new dataset.
+        version: Its version; None takes the next free one.
+        any_shape: Merge cameras of different aspect ratios, which makes one of them look stretched.
+
+    Raises:
+        DatasetError: Features, embodiments or the cameras' aspect ratios differ, or episodes have
+            the same name.
     """
-    _same_embodiment(datasets)
+    same_embodiment(datasets)
+    if not any_shape:
+        _same_aspects(datasets)
     keep = all(VAL in dataset.splits for dataset in datasets)
     chosen = [record for d in datasets for record in every_record(d, keep_splits=keep)]
     seen: dict[str, str] = {}
@@ -53,9 +70,21 @@ def split(
     *,
     failures: bool = False,
 ) -> tuple[WriteReport, WriteReport | None]:
-    """Assign `train` and `val` anew, in exact shares; with `failures`, move failed episodes out.
+    """Copy a dataset with `train` and `val` assigned anew, in exact shares.
 
-    Returns the report of the dataset and of `<name>_failures`, if there is one.
+    Args:
+        dataset: What to copy.
+        root: The folder that holds datasets.
+        name: Name of the copy.
+        val_fraction: Share of the episodes in `val`, 0 to 1.
+        version: Version of the copy; None takes the next free one.
+        failures: Write failed episodes to a dataset `<name>_failures` instead.
+
+    Returns:
+        What was written as `name`, and as `<name>_failures` if anything was.
+
+    Raises:
+        DatasetError: No episode is left, or a record is damaged.
     """
     kept: list[Chosen] = []
     failed: list[Chosen] = []
@@ -86,14 +115,23 @@ def edit(
     instruction: str | None = None,
     replace: Mapping[str, str] | None = None,
 ) -> WriteReport:
-    """Copy without the episodes in `drop` (ids or `split/index`), with other instructions.
+    """Copy a dataset without some episodes, or with other instructions.
 
-    `instruction` is set everywhere; `replace` maps old texts to new ones. Raises DatasetError for
-    an episode or a text that is not there.
+    Args:
+        dataset: What to copy.
+        root: The folder that holds datasets.
+        name: Name of the copy.
+        version: Version of the copy; None takes the next free one.
+        drop: Episodes to leave out, as `episode_id` or `split/index`.
+        instruction: Replaces every instruction; None keeps them.
+        replace: Old instruction -> new one.
+
+    Raises:
+        DatasetError: An episode or an instruction to change is not there.
     """
     chosen, found = [], set()
     for record in every_record(dataset):
-        matches = {record.episode_id, record.place} & set(drop)
+        matches = {record.episode_id, record.position} & set(drop)
         found |= matches
         if not matches:
             chosen.append(record)
@@ -110,8 +148,12 @@ def edit(
     return copy_records(chosen, root, name, WriteRules(version), _relabel(instruction, replace))
 
 
-def statistics_of(dataset: RldsDataset) -> dict[str, Any]:
-    """Compute the statistics anew, over all splits."""
+def numbers_of(dataset: RldsDataset) -> StatisticsCollector:
+    """Return the actions and proprioception of every episode, for statistics.
+
+    Raises:
+        DatasetError: The dataset has no action.
+    """
     steps = dataset.features.steps
     if ACTION not in steps:
         raise DatasetError(f"dataset {dataset.name!r} has no flat `action`; no statistics")
@@ -125,12 +167,26 @@ def statistics_of(dataset: RldsDataset) -> dict[str, Any]:
             if key in steps
         ]
         collector.add(columns[0], columns[1] if len(columns) > 1 else None)
+    return collector
+
+
+def statistics_of(dataset: RldsDataset) -> dict[str, Any]:
+    """Compute the statistics of a dataset anew, over all splits together.
+
+    Returns:
+        An entry of `dataset_statistics.json`.
+
+    Raises:
+        DatasetError: The dataset has no action, or a number is not finite.
+    """
+    collector = numbers_of(dataset)
     stored = dataset.statistics
     mask = stored["action"].get("mask") if stored is not None else None
     return collector.result(mask)
 
 
-def _same_embodiment(datasets: Sequence[RldsDataset]) -> None:
+def same_embodiment(datasets: Sequence[RldsDataset]) -> None:
+    """Refuse datasets of different robots, or none; names the fields that differ."""
     if not datasets:
         raise DatasetError("merge needs at least one dataset")
     first = datasets[0]
@@ -148,6 +204,17 @@ def _same_embodiment(datasets: Sequence[RldsDataset]) -> None:
             raise DatasetError(
                 f"{first.name} and {other.name} are from different embodiments: "
                 f"{'; '.join(map(str, list(differences(ours, theirs))[:3]))}"
+            )
+
+
+def _same_aspects(datasets: Sequence[RldsDataset]) -> None:
+    first = datasets[0]
+    for other in datasets[1:]:
+        odd = other_aspects(other.cameras, first.cameras, other.name, first.name)
+        if odd:
+            raise DatasetError(
+                f"{'; '.join(odd)}: both are stored at one size, so that one looks stretched; "
+                "record with one camera setting, or merge them all the same with --any-shape"
             )
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an episode holds: per topic messages, rate, largest gap, losses; for people and as JSON."""
+"""A report of what an episode holds: messages, rate, largest gap and losses of every topic."""
 
 from __future__ import annotations
 
@@ -13,7 +13,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class TopicReport:
-    """One topic of one episode; lost: dropped here (queue) plus gaps in the sender's count."""
+    """One topic of one episode.
+
+    Attributes:
+        name: The topic.
+        messages: Messages written.
+        rate_hz: Mean rate over the episode.
+        expected_hz: The rate it should have; 0 for an irregular topic.
+        largest_gap_s: The longest time between two messages [s].
+        lost_queue: Messages lost because the writer's queue was full.
+        lost_transport: Messages missing in the sender's sequence numbers.
+    """
 
     name: str
     messages: int
@@ -39,6 +49,8 @@ class EpisodeReport:
     interventions: int
     topics: Sequence[TopicReport]
     note: str = ""
+    complete: bool = True  # False: writing failed, the note says of what
+    converter: Sequence[str] = ()  # what `evla convert` would say of it; empty: all is well
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -50,13 +62,14 @@ class EpisodeReport:
         (folder / "report.json").write_text(text + "\n", encoding="utf-8")
 
     def text(self) -> str:
-        """Return one line, then one per topic that is not as it should be."""
+        """Return a summary line, followed by one for each topic that is not as it should be."""
         amounts = f"{self.messages} messages, {self.megabytes:.1f} MB, {self.lost} lost"
         lines = [
             f"{self.episode_id}: {self.duration_s:.1f} s, {amounts}, outcome {self.outcome}",
         ]
         if self.note:
             lines.append(f"  {self.note}")
+        lines += [f"  evla convert: {sentence}" for sentence in self.converter]
         for topic in self.topics:
             slow = topic.expected_hz > 0 and topic.rate_hz < 0.9 * topic.expected_hz
             lost = topic.lost_queue + topic.lost_transport

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where episodes live: one bag folder each, a trash for the discarded, names that sort by time."""
+"""The folder that holds recorded episodes: one bag each, and a trash for discarded ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ class EpisodeStore:
     """The output folder of a recorder."""
 
     def __init__(self, root: Path) -> None:
-        """Create the folder; EvlaError when that is not possible."""
+        """Create the folder.
+
+        Raises:
+            EvlaError: The folder cannot be created.
+        """
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -26,7 +30,7 @@ class EpisodeStore:
         self.root = root
 
     def new_folder(self, wall_ns: int) -> Path:
-        """Return a folder name that is free: UTC time, and a number against two in one second."""
+        """Return an unused folder name: the UTC time, with a number when that second is taken."""
         moment = datetime.fromtimestamp(wall_ns / 1e9, tz=timezone.utc)
         stem = moment.strftime("%Y-%m-%d_%H-%M-%S")
         number = 0
@@ -37,15 +41,19 @@ class EpisodeStore:
             number += 1
 
     def discard(self, folder: Path) -> Path:
-        """Move an episode to the trash; deleting is the user's."""
+        """Move an episode to the trash and return where it is; nothing is deleted."""
         trash = self.root / TRASH
         trash.mkdir(exist_ok=True)
         target = trash / folder.name
         shutil.move(str(folder), target)
         return target
 
+    def forget(self, folder: Path) -> None:
+        """Delete what is left of a bag that could not be created."""
+        shutil.rmtree(folder, ignore_errors=True)
+
     def mark(self, folder: Path, outcome: str) -> None:
-        """Change the outcome of an episode that is kept already."""
+        """Change the outcome of an episode that is already finished."""
         update_custom_data(folder, {"outcome": outcome})
 
     def free_bytes(self) -> int:

@@ -1,20 +1,30 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What must be in order before an episode may start, as sentences an operator can act on."""
+"""Check that all is ready before an episode starts; problems are sentences for the operator."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evla_ros.data.recording.rate_meter import TopicState
+from evla_ros.data.recording.arrival_meter import TopicState
 
 GIB = 1 << 30
 
 
 @dataclass(frozen=True)
 class TopicHealth:
-    """One topic as the pre-flight sees it; skew_s: receive time minus header stamp."""
+    """The state of one topic before a start.
+
+    Attributes:
+        name: The topic.
+        needed: Whether an episode without it is useless.
+        state: How fast it arrives, compared with what is expected.
+        rate_hz: Its present rate.
+        expected_hz: The rate it should have; 0 for an irregular topic.
+        skew_s: Receive time minus header stamp [s]; None without a header.
+        qos_problem: Why its QoS does not fit; empty when it does.
+    """
 
     name: str
     needed: bool
@@ -27,7 +37,13 @@ class TopicHealth:
 
 @dataclass(frozen=True)
 class PreflightLimits:
-    """max_skew_s: between a sender's clock and ours. min_free_bytes and min_minutes: of disk."""
+    """What an episode needs before it may start.
+
+    Attributes:
+        max_skew_s: Largest difference between a sender's clock and the recorder's [s].
+        min_free_bytes: Free space that the disk must keep.
+        min_minutes: Recording time that the disk must have space for [min].
+    """
 
     max_skew_s: float = 0.5
     min_free_bytes: int = GIB
@@ -35,7 +51,7 @@ class PreflightLimits:
 
 
 def minutes_left(free_bytes: int, bytes_per_s: float, reserve: int) -> float:
-    """Return recording time left in minutes at this rate, -1 when nothing arrives."""
+    """Return the recording time left in minutes at this rate, or -1 when nothing arrives."""
     if bytes_per_s <= 0.0:
         return -1.0
     return max(0, free_bytes - reserve) / bytes_per_s / 60.0
@@ -48,10 +64,20 @@ def preflight_problems(
     bytes_per_s: float,
     limits: PreflightLimits,
 ) -> list[str]:
-    """Return what blocks a start; empty when all is well."""
+    """Return the problems that block a start; empty when there are none.
+
+    Args:
+        topics: The state of every topic.
+        instruction: What the robot is asked to do.
+        free_bytes: Free space of the disk.
+        bytes_per_s: What arrives at present.
+        limits: What an episode needs.
+    """
     problems = [problem for topic in topics for problem in topic_problems(topic, limits)]
     if not instruction.strip():
-        problems.append("no instruction: publish one on the instruction topic")
+        problems.append(
+            "no instruction: publish one on the instruction topic, or call ~/set_instruction"
+        )
     if free_bytes < limits.min_free_bytes:
         free, least = free_bytes / GIB, limits.min_free_bytes / GIB
         problems.append(f"only {free:.2f} GiB of disk are free, {least:.2f} GiB are kept free")
@@ -62,7 +88,7 @@ def preflight_problems(
 
 
 def topic_problems(topic: TopicHealth, limits: PreflightLimits) -> list[str]:
-    """Return what is wrong with one topic; of topics that are not needed only their QoS."""
+    """Return the problems of one topic; for a topic that is not needed only its QoS counts."""
     problems = [f"{topic.name}: {topic.qos_problem}"] if topic.qos_problem else []
     if not topic.needed:
         return problems

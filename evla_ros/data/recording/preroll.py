@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The last seconds before the start, and the newest message of every latched topic."""
+"""Keep the last seconds before a start, and the newest message of every latched topic."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Record(NamedTuple):
-    """One raw message on its way to the bag; `topic` is the recorder's number for it."""
+    """One raw message on its way to the bag; `topic` is the number the recorder gave the topic."""
 
     topic: int
     data: bytes
@@ -18,7 +18,7 @@ class Record(NamedTuple):
 
 
 class PrerollRing:
-    """Messages of the last `seconds`, at most `max_bytes`; latched ones are kept for ever."""
+    """The messages of the last `seconds`, at most `max_bytes`; latched ones do not expire."""
 
     def __init__(self, seconds: float, max_bytes: int) -> None:
         self._span_ns = round(seconds * 1e9)
@@ -28,7 +28,7 @@ class PrerollRing:
         self._latched: dict[int, Record] = {}
 
     def push(self, record: Record, *, latched: bool = False) -> None:
-        """Keep a message, forgetting what is too old or too much."""
+        """Keep a message; older ones are dropped when they exceed the time or the size."""
         if latched:
             self._latched[record.topic] = record
             return
@@ -39,10 +39,10 @@ class PrerollRing:
             self._bytes -= len(self._ring.popleft().data)
 
     def drain(self, now_ns: int) -> list[Record]:
-        """Return what belongs at the start of a bag, in time order, and empty the ring.
+        """Return the messages for the start of a bag, in time order, and empty the ring.
 
-        Latched messages are stamped with the start, so that a bag's first message is not hours old;
-        they stay for the next episode.
+        Latched messages are given the start's time as their stamp, so that a bag does not begin
+        hours early. They stay in the ring for the next episode.
         """
         records = [r for r in self._ring if r.receive_ns >= now_ns - self._span_ns]
         start = records[0].receive_ns if records else now_ns

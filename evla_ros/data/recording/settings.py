@@ -13,7 +13,18 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class RecorderSettings:
-    """preroll_s: seconds kept from before the start. queue_bytes: waiting for the disk at most."""
+    """Settings of a recorder.
+
+    Attributes:
+        preroll_s: Seconds before the start that an episode includes [s].
+        preroll_bytes: The most that is kept for the pre-roll.
+        queue_bytes: The most that may wait to be written.
+        require_preflight: Refuse a start while there are problems.
+        operator: Who records; stored in the bag.
+        distro: The ROS distribution; stored in the bag.
+        limits: What an episode needs before it may start.
+        check_episodes: Say in an episode's report what the converter would make of it.
+    """
 
     preroll_s: float = 1.0
     preroll_bytes: int = 256 * MIB
@@ -22,3 +33,4 @@ class RecorderSettings:
     operator: str = ""
     distro: str = ""
     limits: PreflightLimits = field(default_factory=PreflightLimits)
+    check_episodes: bool = True

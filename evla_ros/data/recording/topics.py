@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The topics of a recorder: what they are, how they do, what is known about their clocks."""
+"""The topics of a recorder, with their message counts, rates and clocks."""
 
 from __future__ import annotations
 
@@ -9,15 +9,25 @@ from dataclasses import dataclass
 from evla_ros.data.bags.definitions import Definition
 from evla_ros.data.cdr import CdrError
 from evla_ros.data.messages import HEADER_FIRST, header_stamp_ns
+from evla_ros.data.recording.arrival_meter import ArrivalMeter
 from evla_ros.data.recording.preflight import TopicHealth
-from evla_ros.data.recording.rate_meter import RateMeter
 
 SKEW_EVERY = 10
 
 
 @dataclass(frozen=True)
 class TopicSpec:
-    """One topic to record. needed: an episode without it is useless. floor_hz: 0 when irregular."""
+    """One topic to record.
+
+    Attributes:
+        name: The topic.
+        type: Its message type, such as `sensor_msgs/msg/Image`.
+        definition: The definition of the message type.
+        qos: Its QoS in rosbag2's YAML.
+        needed: Whether an episode without it is useless.
+        latched: Whether a message stands until the next, so that each bag begins with the last one.
+        floor_hz: The lowest acceptable rate; 0 for an irregular topic.
+    """
 
     name: str
     type: str
@@ -29,11 +39,11 @@ class TopicSpec:
 
 
 class RecordedTopic:
-    """A topic and its live numbers."""
+    """A topic with its live counters."""
 
     def __init__(self, spec: TopicSpec) -> None:
         self.spec = spec
-        self.meter = RateMeter(spec.floor_hz)
+        self.meter = ArrivalMeter(spec.floor_hz)
         self.channel = 0  # of the bag being written
         self.qos_problem = ""
         self.bytes = 0
@@ -43,7 +53,7 @@ class RecordedTopic:
         self._stamped = spec.type in HEADER_FIRST
 
     def observe(self, data: bytes, receive_ns: int, sequence: int | None) -> None:
-        """Count one message, its loss before us, and now and then its clock."""
+        """Count one message and its sender's losses; its clock is checked now and then."""
         self.meter.observe(receive_ns)
         self.bytes += len(data)
         if sequence is not None and sequence > 0:
@@ -64,7 +74,7 @@ class RecordedTopic:
         self.lost_transport = 0
 
     def health(self, now_ns: int) -> TopicHealth:
-        """Return what the pre-flight asks."""
+        """Return the state that the check before a start needs."""
         skew = None if self._skew_ns is None else self._skew_ns / 1e9
         return TopicHealth(
             self.spec.name,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The bytes of one record to an Episode; numbers are views of the record, images and texts lazy."""
+"""Decode one record into an Episode; numbers are views of the record, pictures are not decoded."""
 
 from __future__ import annotations
 
@@ -15,14 +15,21 @@ from evla_ros.data.episode import Episode, Scalar
 from evla_ros.data.rlds.episode_encode import STEPS
 from evla_ros.data.rlds.errors import CorruptRecordError
 from evla_ros.data.rlds.example_proto import BYTES, FeatureSpan, scan_example
-from evla_ros.data.rlds.features import ACTION, INSTRUCTION, OBSERVATION, DatasetFeatures, Feature
+from evla_ros.data.rlds.features import (
+    ACTION,
+    INSTRUCTION,
+    OBSERVATION,
+    DatasetFeatures,
+    Feature,
+    is_extra,
+)
 
 INSTRUCTION_KEYS = (INSTRUCTION, OBSERVATION + "natural_language_instruction")
 T = TypeVar("T")
 
 
 class LazyList(Sequence[T], Generic[T]):
-    """The T entries of a bytes list, located on first use and converted one at a time."""
+    """The T entries of a bytes list, located when first used and converted one at a time."""
 
     def __init__(
         self, span: FeatureSpan, length: int, convert: Callable[[memoryview], T], key: str
@@ -47,7 +54,11 @@ class LazyList(Sequence[T], Generic[T]):
 
 
 def decode_episode(payload: memoryview, features: DatasetFeatures) -> Episode:
-    """Parse one record. Raises CorruptRecordError when it lacks what `features` declares."""
+    """Parse one record.
+
+    Raises:
+        CorruptRecordError: It lacks what `features` declares.
+    """
     spans = scan_example(payload)
     length = step_count(spans, features)
     images: dict[str, Sequence[bytes]] = {}
@@ -61,7 +72,9 @@ def decode_episode(payload: memoryview, features: DatasetFeatures) -> Episode:
             continue
         span = _span(spans, STEPS + key)
         short = key.removeprefix(OBSERVATION)
-        if feature.kind == "image":
+        if feature.kind == "image" and is_extra(key):
+            observations[short] = bytes_column(LazyList(span, length, bytes, key))
+        elif feature.kind == "image":
             images[short] = LazyList(span, length, bytes, key)
         elif key == instruction_key:
             instructions = LazyList(span, length, _text, key)
@@ -79,8 +92,15 @@ def decode_episode(payload: memoryview, features: DatasetFeatures) -> Episode:
     )
 
 
+def bytes_column(files: Sequence[bytes]) -> npt.NDArray[Any]:
+    """Return encoded images [T] as a column of objects: an array of bytes would lose last zeros."""
+    column = np.empty(len(files), dtype=object)
+    column[:] = list(files)
+    return column
+
+
 def decode_metadata(spans: dict[str, FeatureSpan], features: DatasetFeatures) -> dict[str, Scalar]:
-    """Return the scalar metadata; arrays and unsupported features are left out."""
+    """Return the scalar metadata, without arrays and unsupported features."""
     metadata: dict[str, Scalar] = {}
     for key, feature in features.metadata.items():
         if feature.kind not in ("scalar", "text"):
@@ -94,7 +114,7 @@ def decode_metadata(spans: dict[str, FeatureSpan], features: DatasetFeatures) ->
 
 
 def step_count(spans: dict[str, FeatureSpan], features: DatasetFeatures) -> int:
-    """Return T, from the cheapest column that says it."""
+    """Return the number of steps, T, from the column that is cheapest to read."""
     flags = ("is_first", "is_last", "is_terminal", "reward", ACTION)
     for key in (*(flag for flag in flags if flag in features.steps), *features.steps):
         feature = features.steps[key]
@@ -124,15 +144,21 @@ def _decode_packed_tensor(
 ) -> npt.NDArray[Any]:
     parts = [bytes(part) for part in span.bytes_list()]
     _check_count(len(parts), length, key)
-    if feature.encoding == "zlib":
-        try:
-            parts = [zlib.decompress(part) for part in parts]
-        except zlib.error as error:
-            raise CorruptRecordError(f"column {key!r} holds damaged zlib data") from error
-    raw = b"".join(parts)
     dtype = np.dtype(feature.dtype)
-    _check_count(len(raw), length * feature.values_per_step * dtype.itemsize, key)
+    step_bytes = feature.values_per_step * dtype.itemsize
+    if feature.encoding == "zlib":
+        parts = [_inflate(part, step_bytes, key) for part in parts]
+    raw = b"".join(parts)
+    _check_count(len(raw), length * step_bytes, key)
     return np.frombuffer(raw, dtype=dtype)
+
+
+def _inflate(part: bytes, size: int, key: str) -> bytes:
+    """Return the content of a zlib stream that has `size` bytes, and never more than one more."""
+    try:
+        return zlib.decompressobj().decompress(part, size + 1)
+    except zlib.error as error:
+        raise CorruptRecordError(f"column {key!r} holds damaged zlib data") from error
 
 
 def _span(spans: dict[str, FeatureSpan], key: str) -> FeatureSpan:

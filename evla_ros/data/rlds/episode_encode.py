@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An Episode to the bytes of one record, checked against the features; nothing is cast."""
+"""Encode an Episode into the bytes of one record; it must match the features, nothing is cast."""
 
 from __future__ import annotations
 
@@ -21,21 +21,17 @@ STEPS = "steps/"
 Column = npt.NDArray[Any] | Sequence[Any]
 
 
-def encode_episode(episode: Episode, features: DatasetFeatures) -> bytes:
-    """Serialize one episode as a tf.train.Example; raises DatasetError as `episode_parts` does."""
-    return b"".join(episode_parts(episode, features))
-
-
 def episode_parts(episode: Episode, features: DatasetFeatures) -> list[bytes]:
     """Return the serialized episode as pieces, to be written without copying the pictures.
 
-    Raises DatasetError when a declared column is missing, an undeclared one is there, a shape or
-    dtype differs, a float is NaN or infinite, or an image is empty or of another size.
+    Raises:
+        DatasetError: A declared column is missing, an undeclared one is there, a shape or dtype
+            differs, a float is NaN or infinite, or an image is empty or of another size.
     """
     label = f"episode {episode.episode_id or '(without episode_id)'}"
     if len(episode) == 0:
         raise DatasetError(f"{label} has no steps; leave it out")
-    given = _columns(episode)
+    given = _columns(episode, features)
     _same_names(given, features.steps, f"{label}: step column")
     _same_names(episode.metadata, features.metadata, f"{label}: metadata")
     example: dict[str, Values] = {}
@@ -48,8 +44,13 @@ def episode_parts(episode: Episode, features: DatasetFeatures) -> list[bytes]:
     return example_parts(example)
 
 
-def _columns(episode: Episode) -> dict[str, Column]:
-    columns: dict[str, Column] = {ACTION: episode.action, INSTRUCTION: episode.instructions}
+def _columns(episode: Episode, features: DatasetFeatures) -> dict[str, Column]:
+    """Return the columns; foreign datasets may have a nested action, or texts of another name."""
+    columns: dict[str, Column] = {}
+    if episode.action.shape[1]:
+        columns[ACTION] = episode.action
+    if INSTRUCTION in features.steps or any(episode.instructions):
+        columns[INSTRUCTION] = episode.instructions
     for group in (episode.images, episode.observations):
         columns.update({OBSERVATION + key: values for key, values in group.items()})
     columns.update(episode.columns)

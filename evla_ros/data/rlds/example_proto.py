@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A codec for serialized tf.train.Example: a map from key to a list of bytes, floats or int64.
+"""Read and write a serialized tf.train.Example: a map from key to a list of bytes, floats or int64.
 
-Written from tensorflow/core/example/{example,feature}.proto. Reading is two-stage: `scan_example`
-only walks the map, a `FeatureSpan` is decoded when somebody asks.
+It follows tensorflow/core/example/{example,feature}.proto. Reading has two stages: `scan_example`
+only walks the map, and a `FeatureSpan` is decoded when it is used.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _KIND_NAMES = {BYTES: "bytes", FLOATS: "float", INTS: "int64", 0: "no"}
 
 @dataclass(frozen=True, slots=True)
 class FeatureSpan:
-    """A feature's list inside a record, not yet decoded; `kind` 0 is an empty feature."""
+    """The list of one feature inside a record, not yet decoded; an empty feature has `kind` 0."""
 
     data: memoryview
     kind: int
 
     def floats(self) -> npt.NDArray[np.float32]:
-        """Decode a float list: float32 [N], a view of the record when it is packed."""
+        """Decode a float list to float32 [N], a view of the record when the list is packed."""
         parts = [_packed_floats(part) for part in self._list(FLOATS, _FIXED32)]
         return parts[0] if len(parts) == 1 else np.concatenate([_NO_FLOATS, *parts])
 
     def ints(self) -> npt.NDArray[np.int64]:
-        """Decode an int64 list: int64 [N]."""
+        """Decode an int64 list to int64 [N]."""
         parts = [decode_packed(part) for part in self._list(INTS, _VARINT)]
         return parts[0] if len(parts) == 1 else np.concatenate([_NO_INTS, *parts])
 
@@ -88,7 +88,11 @@ def example_parts(features: Mapping[str, Values]) -> list[bytes]:
 
 
 def scan_example(payload: memoryview) -> dict[str, FeatureSpan]:
-    """Walk a serialized Example: key -> undecoded span. Raises CorruptRecordError on nonsense."""
+    """Walk a serialized Example and return its features, not yet decoded, by key.
+
+    Raises:
+        CorruptRecordError: The bytes are not an Example.
+    """
     found: dict[str, FeatureSpan] = {}
     for start, end in _submessages(payload, 0, len(payload), 1):  # Example.features
         for entry_start, entry_end in _submessages(payload, start, end, 1):  # Features.feature

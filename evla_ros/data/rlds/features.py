@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What steps and metadata hold: name, kind, shape and dtype, as flat slash-joined keys."""
+"""The features of a dataset: kind, shape and dtype of each, under flat slash-joined keys."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ from evla_ros.embodiment import Embodiment, action_layout, proprio_layout
 
 Kind = Literal["image", "tensor", "scalar", "text", "unsupported"]
 OBSERVATION = "observation/"
+EXTRA = "observation/extra/"  # what was recorded beside the inputs of a policy
 ACTION = "action"
 STATE = "observation/state"
 INSTRUCTION = "language_instruction"
 STORABLE_DTYPES = ("float32", "int32", "int64", "uint8", "bool")
+READABLE_DTYPES = (
+    *STORABLE_DTYPES,
+    *("float16", "float64", "int8", "int16", "uint16", "uint32", "uint64"),
+)
 FORBIDDEN_STEP_KEYS = (
     "traj_metadata",
     "_len",
@@ -28,9 +33,16 @@ FORBIDDEN_STEP_KEYS = (
 
 @dataclass(frozen=True)
 class Feature:
-    """One leaf of the tree; `shape` is per step, `encoding` none, bytes, zlib, jpeg or png.
+    """One leaf of the feature tree.
 
     An `unsupported` feature (video, ragged, ...) is kept by name, with the reason as description.
+
+    Attributes:
+        kind: What the leaf is.
+        shape: Shape of one step.
+        dtype: Type of the numbers.
+        encoding: none, bytes, zlib, jpeg or png.
+        description: For people.
     """
 
     kind: Kind
@@ -41,7 +53,7 @@ class Feature:
 
     @property
     def values_per_step(self) -> int:
-        """How many numbers one step holds (1 for a scalar)."""
+        """How many numbers one step holds; 1 for a scalar."""
         count = 1
         for dimension in self.shape:
             count *= dimension or 0
@@ -50,7 +62,7 @@ class Feature:
 
 @dataclass(frozen=True)
 class DatasetFeatures:
-    """Features of the steps and of the episode, flat: `observation/state` -> Feature.
+    """The features of the steps and of the episode, by flat key such as `observation/state`.
 
     `metadata_prefix` is `episode_metadata/` (the OXE convention) or empty (tfds.rlds).
     """
@@ -62,20 +74,21 @@ class DatasetFeatures:
     @property
     def image_keys(self) -> tuple[str, ...]:
         """Observation keys (without `observation/`) of encoded images, in name order."""
-        names = (k for k, f in self.steps.items() if f.kind == "image")
+        names = (k for k, f in self.steps.items() if f.kind == "image" and not is_extra(k))
         return tuple(
             sorted(n.removeprefix(OBSERVATION) for n in names if n.startswith(OBSERVATION))
         )
 
     @property
     def action_dim(self) -> int:
-        """D of the flat action; 0 when the dataset has none of that name."""
+        """The size of the flat action, D; 0 when the dataset has no `action` that is read."""
         feature = self.steps.get(ACTION)
-        return feature.values_per_step if feature is not None else 0
+        readable = feature is not None and feature.kind in ("tensor", "scalar")
+        return feature.values_per_step if feature is not None and readable else 0
 
 
 def tensor(shape: tuple[int, ...], dtype: str = "float32", description: str = "") -> Feature:
-    """A numeric array per step (or per episode, in the metadata: keep those scalar)."""
+    """Return the feature of a numeric array per step; metadata should be scalars."""
     return Feature("tensor", shape, _checked(dtype), "none", description)
 
 
@@ -94,8 +107,18 @@ def jpeg_image(height: int, width: int, description: str = "") -> Feature:
     return Feature("image", (height, width, 3), "uint8", "jpeg", description)
 
 
+def png_image(height: int, width: int, description: str = "") -> Feature:
+    """A depth image stored as a PNG of one channel with 16 bits."""
+    return Feature("image", (height, width, 1), "uint16", "png", description)
+
+
+def is_extra(key: str) -> bool:
+    """Return whether a feature is no input of a policy: a depth image there is no picture."""
+    return key.startswith(EXTRA)
+
+
 def rlds_step_features(action_dim: int, action_description: str = "") -> dict[str, Feature]:
-    """The columns that every RLDS dataset of ours has."""
+    """Return the step features that every written RLDS dataset has."""
     return {
         ACTION: tensor((action_dim,), "float32", action_description),
         INSTRUCTION: text("The instruction the operator followed."),
@@ -108,7 +131,7 @@ def rlds_step_features(action_dim: int, action_description: str = "") -> dict[st
 
 
 def metadata_features() -> dict[str, Feature]:
-    """The metadata that the writer needs of every episode."""
+    """Return the metadata features that the writer needs for every episode."""
     return {
         "episode_id": text("Unique name of the episode; decides its split."),
         "success": scalar("bool", "Whether the operator marked the episode a success."),
@@ -121,10 +144,16 @@ def features_for_embodiment(
     columns: Mapping[str, Feature] | None = None,
     metadata: Mapping[str, Feature] | None = None,
 ) -> DatasetFeatures:
-    """Features of a dataset of this robot: one image per camera, `state` and `action` by layout.
+    """Return the features of a robot's dataset: an image per camera, `state` and `action`.
 
-    `columns` and `metadata` come in addition (step columns beside the RLDS flags, scalar metadata
-    beside `episode_id` and `success`). Raises DatasetError for a name a loader could not take.
+    Args:
+        embodiment: The robot.
+        image_size: A side or (height, width) [pixels].
+        columns: Further step columns, beside the RLDS flags.
+        metadata: Further scalar metadata, beside `episode_id` and `success`.
+
+    Raises:
+        DatasetError: A name that loaders could not read.
     """
     height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
     action, proprio = action_layout(embodiment), proprio_layout(embodiment)

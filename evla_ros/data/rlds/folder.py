@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes one version folder, shards and what lies beside, built aside and renamed into place."""
+"""Write one version of a dataset, aside first and then renamed into place."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evla_ros.data.camera_shapes import CAMERAS_FILE, Shapes, shapes_text
 from evla_ros.data.rlds.dataset_info import (
     FEATURES_FILE,
     INFO_FILE,
@@ -32,6 +33,7 @@ from evla_ros.data.rlds.shards import DEFAULT_SHARD_BYTES, ShardWriter
 from evla_ros.data.rlds.splits import DEFAULT_VAL_FRACTION, assign_splits
 from evla_ros.data.rlds.staging import StagedEpisode
 from evla_ros.data.rlds.statistics import STATISTICS_FILE, statistics_to_json
+from evla_ros.reading.text_files import read_json_object
 
 CONTENT_FILE = "content.json"
 EMBODIMENT_FILE = "embodiment.yaml"
@@ -40,7 +42,7 @@ Version = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class WriteReport:
-    """What stands on disk: episodes per split, and whether an equal version was there already."""
+    """What was written; `unchanged` is True when an equal version existed already."""
 
     path: Path
     version: str
@@ -52,17 +54,28 @@ class WriteReport:
 
 @dataclass(frozen=True)
 class FolderExtras:
-    """What goes beside the shards: embodiment YAML, mask and names of the action, description."""
+    """What is written beside the shards: embodiment YAML, action masks and names, description.
+
+    absolute: which action numbers say what is, not what changes; None where that is not known.
+    cameras: the sizes in which each camera was recorded, where they are known.
+    files: further files by name.
+    """
 
     embodiment_text: str = ""
     mask: Sequence[bool] | None = None
     action_names: Sequence[str] = ()
     description: str = ""
+    absolute: Sequence[bool] | None = None
+    cameras: Shapes = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class WriteRules:
-    """How to version, split and shard. `assignment` (split -> ids in order) overrides the hash."""
+    """How to version, split and shard a dataset.
+
+    `assignment` (split -> episode ids in order) replaces the assignment by hash.
+    """
 
     version: str | None = None
     val_fraction: float = DEFAULT_VAL_FRACTION
@@ -82,10 +95,18 @@ def write_folder(
     extras: FolderExtras,
     rules: WriteRules,
 ) -> WriteReport:
-    """Write `<root>/<name>/<version>` and return the report.
+    """Write `<root>/<name>/<version>`, unless the newest version already has equal content.
 
-    The newest version with equal content is returned instead of written again. Raises DatasetError
-    when `rules.version` exists with other content.
+    Args:
+        root: The folder that holds datasets.
+        name: Name of the dataset.
+        features: What the episodes hold.
+        episodes: The staged episodes.
+        extras: What to write beside the shards.
+        rules: How to version, split and shard.
+
+    Raises:
+        DatasetError: `rules.version` exists with other content.
     """
     parent = root / name
     parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +121,7 @@ def write_folder(
             for split, ids in rules.splits(by_id).items()
         }
         statistics = writer.statistics.result(extras.mask) if ACTION in features.steps else None
-        content = _digests(features, writer.digest, splits, extras)
+        content = digests_of(features, writer.digest, splits, extras)
         chosen, unchanged = _choose_version(parent, rules.version, content)
         steps = int(statistics["num_transitions"]) if statistics else 0
         counts = {split: info.episodes for split, info in splits.items()}
@@ -108,15 +129,16 @@ def write_folder(
         report = WriteReport(target, target.name, counts, steps, unchanged)
         if not report.unchanged:
             info = DatasetInfo(name, chosen, splits, extras.description)
-            _write_beside(building, info, features, statistics, extras, content)
+            write_beside(building, info, features, statistics, extras, content)
             building.chmod(0o755)
-            _publish(building, target)
+            publish(building, target)
         return report
     finally:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _publish(building: Path, target: Path) -> None:
+def publish(building: Path, target: Path) -> None:
+    """Give a finished folder its name; raises DatasetError when that is taken meanwhile."""
     try:
         building.rename(target)
     except OSError as error:
@@ -127,9 +149,10 @@ def _publish(building: Path, target: Path) -> None:
         ) from error
 
 
-def _digests(
+def digests_of(
     features: DatasetFeatures, records: str, splits: Mapping[str, SplitInfo], extras: FolderExtras
 ) -> dict[str, str]:
+    """Return what `content.json` holds: what decides whether a version is new."""
     shape = json.dumps([[split, info.shard_lengths] for split, info in splits.items()])
     return {
         "features_sha256": hashlib.sha256(to_json(features).encode()).hexdigest(),
@@ -139,22 +162,22 @@ def _digests(
 
 
 def _choose_version(
-    parent: Path, wanted: str | None, content: dict[str, str]
+    parent: Path, requested: str | None, content: dict[str, str]
 ) -> tuple[Version, bool]:
-    """Return the version to write, and True when it is there already with this content."""
+    """Return the version to write, and True when it already exists with this content."""
     existing = versions_of(parent)
     if existing:
         newest = parent / format_version(existing[-1]) / CONTENT_FILE
-        known = json.loads(newest.read_text()) if newest.is_file() else {}
+        known = read_json_object(newest, DatasetError) if newest.is_file() else {}
         same = known == content
-        if same and wanted in (None, newest.parent.name):
+        if same and requested in (None, newest.parent.name):
             return existing[-1], True
-    if wanted is not None:
-        version = parse_version(wanted)
+    if requested is not None:
+        version = parse_version(requested)
         if version in existing:
             raise DatasetError(
-                f"{parent / wanted} exists with other content and is never overwritten; leave the "
-                "version out for the next free one"
+                f"{parent / requested} exists with other content and is never overwritten; leave "
+                "the version out for the next free one"
             )
         return version, False
     if not existing:
@@ -164,7 +187,7 @@ def _choose_version(
     return ((major, minor + 1, 0) if same_features else (major + 1, 0, 0)), False
 
 
-def _write_beside(
+def write_beside(
     folder: Path,
     info: DatasetInfo,
     features: DatasetFeatures,
@@ -172,6 +195,7 @@ def _write_beside(
     extras: FolderExtras,
     content: dict[str, str],
 ) -> None:
+    """Write everything of a version but its shards."""
     files = {
         INFO_FILE: info_to_json(info),
         FEATURES_FILE: to_json(features),
@@ -180,8 +204,11 @@ def _write_beside(
     }
     if statistics is not None:
         files[STATISTICS_FILE] = statistics_to_json(info.name, statistics)
-        files[SNIPPET_FILE] = oxe_snippets(info.name, features, statistics["action"]["mask"])
+        mask, absolute = statistics["action"]["mask"], extras.absolute
+        files[SNIPPET_FILE] = oxe_snippets(info.name, features, mask, absolute)
     if extras.embodiment_text:
         files[EMBODIMENT_FILE] = extras.embodiment_text
-    for file_name, text in files.items():
+    if extras.cameras:
+        files[CAMERAS_FILE] = shapes_text(extras.cameras)
+    for file_name, text in {**files, **extras.files}.items():
         (folder / file_name).write_text(text, encoding="utf-8")

@@ -9,6 +9,7 @@ from typing import Any
 
 from evla_ros.data.rlds.dataset_info import DatasetInfo, format_version
 from evla_ros.data.rlds.features import DatasetFeatures, Feature
+from evla_ros.data.rlds.narrow_spans import treatment
 from evla_ros.data.rlds.oxe_snippets import SNIPPET_FILE
 
 
@@ -64,5 +65,5 @@ def _action_table(action: dict[str, Any], names: Sequence[str]) -> list[str]:
         name = names[index] if index < len(names) else str(index)
         numbers = (mean, action["std"][index], action["q01"][index], action["q99"][index])
         cells = " | ".join(f"{number:.4g}" for number in numbers)
-        lines.append(f"| {name} | {cells} | {'yes' if action['mask'][index] else 'no'} |")
+        lines.append(f"| {name} | {cells} | {treatment(action, index)} |")
     return lines

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Strings staged episodes together to TFRecord shards, with statistics and digest on the way."""
+"""Write staged episodes into TFRecord shards, and collect statistics and a digest on the way."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class ShardWriter:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over name, length and checksum of every record written so far, hex."""
+        """The SHA-256 (hex) over name, length and checksum of every record written so far."""
         return self._digest.hexdigest()
 
     def write_split(
         self, split: str, episodes: Sequence[StagedEpisode], shard_bytes: int
     ) -> SplitInfo:
-        """Write the episodes in the given order; a shard is closed at `shard_bytes`."""
+        """Write the episodes in the given order; a shard is closed when it has `shard_bytes`."""
         groups = group_by_size([episode.payload_bytes for episode in episodes], shard_bytes)
         total = sum(episode.payload_bytes for episode in episodes)
         info = SplitInfo(split, tuple(len(group) for group in groups), total)
@@ -64,7 +64,10 @@ class ShardWriter:
 
 
 def group_by_size(sizes: Sequence[int], limit: int) -> list[list[int]]:
-    """Cut indices 0..N-1 into consecutive groups of at most `limit` framed bytes (one at least)."""
+    """Group the indices 0..N-1, in order, so that each group has at most `limit` framed bytes.
+
+    A single index with more bytes is a group of its own.
+    """
     groups: list[list[int]] = []
     filled = limit + 1
     for index, size in enumerate(sizes):

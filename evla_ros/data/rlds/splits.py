@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which episode goes to `train` and which to `val`, from nothing but the episode's name."""
+"""Decide which episode goes to `train` and which to `val`, from the episode's id alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULT_VAL_FRACTION = 0.1
 
 
 def split_position(episode_id: str) -> float:
-    """Return the episode's place in [0, 1), from the SHA-256 of its id."""
+    """Return the episode's position in [0, 1), from the SHA-256 of its id."""
     digest = hashlib.sha256(episode_id.encode()).digest()
     return int.from_bytes(digest[:7], "big") / 2**56
 
@@ -22,11 +22,14 @@ def split_position(episode_id: str) -> float:
 def assign_splits(
     episode_ids: Iterable[str], val_fraction: float = DEFAULT_VAL_FRACTION
 ) -> dict[str, list[str]]:
-    """Return split -> episode ids, in hash order (the order on disk).
+    """Return the episode ids of each split, in hash order, which is the order on disk.
 
-    An episode is in `val` when its hash falls below `val_fraction`, so adding episodes moves no
-    others. With two episodes or more neither split is ever empty: the episode nearest to the border
-    moves over. A single episode is `train` alone. Raises DatasetError for a bad fraction.
+    An episode is in `val` when its hash is below `val_fraction`, so adding episodes moves no
+    others. With two episodes or more neither split is empty: the episode nearest to the border
+    moves over. A single episode is in `train`.
+
+    Raises:
+        DatasetError: `val_fraction` is out of range.
     """
     ordered = _ordered(episode_ids, val_fraction)
     count = sum(split_position(name) < val_fraction for name in ordered)
@@ -34,9 +37,9 @@ def assign_splits(
 
 
 def share_splits(episode_ids: Iterable[str], val_fraction: float) -> dict[str, list[str]]:
-    """Assign as `assign_splits` does, but give `val` its share of the episodes exactly.
+    """Assign as `assign_splits` does, but give `val` its exact share of the episodes.
 
-    What small sets need; another episode may move one over the border.
+    This suits small datasets; adding an episode may move another one over the border.
     """
     ordered = _ordered(episode_ids, val_fraction)
     return _cut(ordered, round(val_fraction * len(ordered)))

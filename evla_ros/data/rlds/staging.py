@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A folder of finished episodes, one framed record per file, that processes fill in any order.
+"""A folder of finished episodes, one framed record in each file, filled by any number of processes.
 
-The dataset writer later strings the files together; a killed run keeps what is finished.
+The dataset writer later joins the files. A killed run keeps what is finished.
 """
 
 from __future__ import annotations
@@ -43,10 +43,11 @@ def staged_path(folder: Path, episode_id: str) -> Path:
 def stage_episode(
     folder: Path, episode: Episode, features: DatasetFeatures, *, overwrite: bool = False
 ) -> Path:
-    """Encode one episode into the folder, atomically; call it in any process.
+    """Encode one episode into the folder, atomically; any process may call it.
 
-    Raises DatasetError when the episode does not fit `features`, has no `episode_id`, or another
-    one of that name with other content is there (unless `overwrite`).
+    Raises:
+        DatasetError: The episode does not fit `features`, has no `episode_id`, or the folder has an
+            episode of that id with other content (unless `overwrite`).
     """
     if not episode.episode_id:
         raise DatasetError("an episode needs a unique `episode_id` in its metadata")
@@ -57,7 +58,7 @@ def stage_episode(
 def stage_payload(
     folder: Path, episode_id: str, parts: Sequence[bytes], *, overwrite: bool = False
 ) -> Path:
-    """Put an encoded episode, given in pieces, into the folder; atomically."""
+    """Write an encoded episode, given in pieces, into the folder, atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     path = staged_path(folder, episode_id)
     framed = frame(parts)
@@ -78,13 +79,21 @@ def stage_payload(
 
 
 def read_staged(path: Path) -> tuple[bytes, bytes, bytes]:
-    """Return header, payload and footer; raises CorruptRecordError when the file is damaged."""
+    """Return the header, payload and footer of a staged file.
+
+    Raises:
+        CorruptRecordError: The file is damaged.
+    """
     with path.open("rb") as file:
         return read_only_record(file, path.name)
 
 
 def staged_episodes(folder: Path, features: DatasetFeatures) -> list[StagedEpisode]:
-    """List the finished episodes, by file name. Raises CorruptRecordError for a damaged file."""
+    """Return the finished episodes of a folder, by file name.
+
+    Raises:
+        CorruptRecordError: A file is damaged.
+    """
     found = []
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:

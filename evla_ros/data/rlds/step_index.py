@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""All steps of a split as numbers 0..N-1, and a full shuffle of them in eight bytes a step."""
+"""Number all steps of a split, and shuffle them in full with eight bytes for each step."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ class StepIndex:
         return int(self.ends[-1]) if self.ends.size else 0
 
     def locate(self, step: int) -> tuple[int, int]:
-        """Return (episode, step inside it) of step number `step`; raises IndexError outside."""
+        """Return (episode, step inside it) of a step number.
+
+        Raises:
+            IndexError: There is no such step.
+        """
         if not 0 <= step < len(self):
             raise IndexError(f"step {step} of {len(self)}")
         episode = int(np.searchsorted(self.ends, step, side="right"))
@@ -34,9 +38,13 @@ class StepIndex:
         return episode, step - start
 
     def shuffled(self, seed: int, *, skip: int = 0) -> Iterator[tuple[int, int]]:
-        """Yield every (episode, step) once, in an order that `seed` decides, after `skip` of them.
+        """Yield every (episode, step) once, in an order that depends on `seed` alone.
 
-        A true permutation, not a buffer: early and late episodes mix. `skip` resumes an epoch.
+        It is a full permutation, so early and late episodes mix.
+
+        Args:
+            seed: Seed of the permutation.
+            skip: Pairs to leave out at the start, to resume an epoch.
         """
         order = np.random.default_rng(seed).permutation(len(self))
         return (self.locate(int(step)) for step in order[skip:])

@@ -48,15 +48,12 @@ def _masked(crc: int) -> int:
     return (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF
 
 
-def write_record(file: BinaryIO, payload: bytes) -> int:
-    """Append one framed record; return the bytes written. Raises DatasetError above 2 GiB."""
-    parts = frame([payload])
-    file.writelines(parts)
-    return len(payload) + FRAME_BYTES
-
-
 def frame(parts: Sequence[bytes]) -> list[bytes]:
-    """Put header and footer around a payload given in pieces. Raises DatasetError above 2 GiB."""
+    """Return a payload, given in pieces, with its TFRecord header and footer.
+
+    Raises:
+        DatasetError: The payload is larger than 2 GiB.
+    """
     size = sum(map(len, parts))
     if size > MAX_PAYLOAD_BYTES:
         raise DatasetError(
@@ -70,9 +67,10 @@ def frame(parts: Sequence[bytes]) -> list[bytes]:
 
 
 def read_only_record(file: BinaryIO, source: str) -> tuple[bytes, bytes, bytes]:
-    """Return (header, payload, footer) of a file that holds exactly one record, checked.
+    """Return the header, payload and footer of a file that holds exactly one record.
 
-    Raises CorruptRecordError when it is damaged, cut, or holds something else.
+    Raises:
+        CorruptRecordError: The file is damaged, cut off, or holds something else.
     """
     header = file.read(HEADER_BYTES)
     if len(header) == HEADER_BYTES:
@@ -86,10 +84,15 @@ def read_only_record(file: BinaryIO, source: str) -> tuple[bytes, bytes, bytes]:
 
 
 def scan_records(data: memoryview, source: str) -> npt.NDArray[np.int64]:
-    """Return [N, 2] (start, stop) of every payload in a TFRecord file, checking the length CRCs.
+    """Return [N, 2]: start and stop of every payload in a TFRecord file.
 
-    Raises CorruptRecordError, naming `source`, the record and the byte, when a header is damaged or
-    the file ends inside a record. `source` is only used in messages.
+    Args:
+        data: The content of the file.
+        source: Its name, for messages.
+
+    Raises:
+        CorruptRecordError: A header is damaged or the file ends inside a record; names the record
+            and the byte.
     """
     spans: list[tuple[int, int]] = []
     position, end = 0, len(data)
@@ -112,7 +115,11 @@ def scan_records(data: memoryview, source: str) -> npt.NDArray[np.int64]:
 
 
 def check_payload(data: memoryview, start: int, stop: int, source: str) -> None:
-    """Raise CorruptRecordError when the payload [start, stop) does not match its checksum."""
+    """Verify the checksum of the payload [start, stop).
+
+    Raises:
+        CorruptRecordError: It does not match.
+    """
     stored = _CRC.unpack_from(data, stop)[0]
     if stored != masked_crc32c(data[start:stop]):
         raise CorruptRecordError(

@@ -23,7 +23,11 @@ def encode_varint(value: int) -> bytes:
 
 
 def read_varint(data: memoryview, position: int, end: int) -> tuple[int, int]:
-    """Return (value, position behind it). Raises CorruptRecordError when it runs past `end`."""
+    """Return the value and the position after it.
+
+    Raises:
+        CorruptRecordError: The number runs past `end`.
+    """
     result = shift = 0
     while position < end and shift < 70:
         byte = data[position]
@@ -52,7 +56,11 @@ def encode_packed(values: npt.NDArray[np.int64]) -> bytes:
 
 
 def decode_packed(data: memoryview) -> npt.NDArray[np.int64]:
-    """Decode packed varints to int64 [N]. Raises CorruptRecordError when the last one is cut."""
+    """Decode packed varints to int64 [N].
+
+    Raises:
+        CorruptRecordError: The last one is cut off.
+    """
     raw = np.frombuffer(data, dtype=np.uint8)
     if raw.size == 0:
         return np.empty(0, dtype=np.int64)

@@ -1,20 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a dataset folder `<root>/<name>/<X.Y.Z>/` at once, from episodes staged in any order.
+"""Write a dataset folder `<root>/<name>/<X.Y.Z>/` from episodes that are staged in any order.
 
 The bytes depend on the episodes alone, not on their order, the time or the machine. A reader sees
-the folder finished or not at all. Failed episodes become the dataset `<name>_failures`.
+the finished folder or none. Failed episodes become the dataset `<name>_failures`.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import TracebackType
 
+from evla_ros.data.camera_shapes import Shapes
 from evla_ros.data.episode import Episode
 from evla_ros.data.rlds.dataset_info import check_name
 from evla_ros.data.rlds.errors import DatasetError
@@ -22,7 +22,7 @@ from evla_ros.data.rlds.features import DatasetFeatures
 from evla_ros.data.rlds.folder import FolderExtras, WriteReport, WriteRules, write_folder
 from evla_ros.data.rlds.shards import DEFAULT_SHARD_BYTES
 from evla_ros.data.rlds.splits import DEFAULT_VAL_FRACTION
-from evla_ros.data.rlds.staging import StagedEpisode, stage_episode, stage_payload, staged_episodes
+from evla_ros.data.rlds.staging import StagedEpisode, stage_episode, staged_episodes
 from evla_ros.embodiment import FeatureLayout
 
 FAILURES = "_failures"
@@ -30,12 +30,23 @@ FAILURES = "_failures"
 
 @dataclass
 class DatasetWriter:
-    """Collects episodes and writes the dataset when the `with` block ends without an exception.
+    """Collects episodes; `write`, or the end of a `with` block, makes a dataset of them.
 
-    root: the folder that holds datasets; name: lower_snake. staging: a folder of `stage_episode`
-    files that survives a killed run and is all written; None for a temporary one. embodiment_text:
-    the YAML to put beside. action_layout: gives the normalisation mask (None: False at every
-    seventh number). version: None for 1.0.0, or one above the newest when the content differs.
+    Attributes:
+        root: The folder that holds datasets.
+        name: Name of the dataset in lower_snake.
+        features: What the episodes hold.
+        embodiment_text: The embodiment's YAML, to be stored beside the shards.
+        action_layout: Gives the normalisation mask; None excludes every seventh number.
+        staging: A folder of `stage_episode` files that survives a killed run and is written in
+            full; None takes a temporary one.
+        version: The version; None takes 1.0.0, or the next after the newest when the content
+            differs.
+        val_fraction: Share of the episodes in `val`.
+        shard_bytes: A shard is closed when it reaches this size.
+        description: For `dataset_info.json`.
+        cameras: The sizes in which each camera was recorded, where they are known.
+        files: Further files beside the shards, by name.
     """
 
     root: Path
@@ -48,6 +59,8 @@ class DatasetWriter:
     val_fraction: float = DEFAULT_VAL_FRACTION
     shard_bytes: int = DEFAULT_SHARD_BYTES
     description: str = ""
+    cameras: Shapes = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     _report: WriteReport | None = field(default=None, init=False)
     _temporary: Path | None = field(default=None, init=False)
 
@@ -66,40 +79,46 @@ class DatasetWriter:
             self.staging = self._temporary
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
-                self._report = self._write()
+                self.write()
         finally:
             if self._temporary is not None:
                 shutil.rmtree(self._temporary, ignore_errors=True)
 
     @property
     def report(self) -> WriteReport:
-        """What was written; raises DatasetError before the `with` block has ended."""
+        """What was written.
+
+        Raises:
+            DatasetError: Nothing is written yet.
+        """
         if self._report is None:
-            raise DatasetError("the dataset is not written yet; leave the `with` block first")
+            raise DatasetError(
+                "the dataset is not written yet; call `write` or leave the `with` block"
+            )
         return self._report
 
     def add(self, episode: Episode) -> None:
-        """Stage one episode. Raises DatasetError when it does not fit or its id is taken."""
-        stage_episode(self._folder(), episode, self.features)
+        """Stage one episode.
 
-    def add_encoded(self, episode_id: str, payload: bytes) -> None:
-        """Stage an episode that is a serialized Example of the same features already."""
-        stage_payload(self._folder(), episode_id, [payload])
+        Raises:
+            DatasetError: It does not fit the features, or its id is taken.
+        """
+        stage_episode(self._folder(), episode, self.features)
 
     def _folder(self) -> Path:
         if self.staging is None:
             raise DatasetError("open the dataset writer with `with` before adding episodes")
         return self.staging
 
-    def _write(self) -> WriteReport:
+    def write(self) -> WriteReport:
+        """Write the staged episodes as a dataset.
+
+        Raises:
+            DatasetError: Nothing is staged, or the version exists with other content.
+        """
         episodes = staged_episodes(self._folder(), self.features)
         kept = [episode for episode in episodes if episode.success]
         failed = [episode for episode in episodes if not episode.success]
@@ -107,15 +126,21 @@ class DatasetWriter:
             raise DatasetError(f"no episodes for dataset {self.name!r}; nothing was written")
         failures = self._write_one(self.name + FAILURES, failed) if failed else None
         if not kept and failures is not None:
-            return failures
-        report = self._write_one(self.name, kept)
-        return WriteReport(
-            report.path, report.version, report.splits, report.steps, report.unchanged, failures
-        )
+            self._report = failures
+        else:
+            self._report = replace(self._write_one(self.name, kept), failures=failures)
+        return self._report
 
     def _write_one(self, name: str, episodes: Sequence[StagedEpisode]) -> WriteReport:
-        mask = self.action_layout.normalization_mask if self.action_layout is not None else None
-        names = self.action_layout.names if self.action_layout is not None else ()
-        extras = FolderExtras(self.embodiment_text, mask, names, self.description)
+        layout = self.action_layout
+        extras = FolderExtras(
+            self.embodiment_text,
+            description=self.description,
+            cameras=self.cameras,
+            files=self.files,
+        )
+        if layout is not None:
+            mask, absolute = layout.normalization_mask, layout.absolute_mask
+            extras = replace(extras, mask=mask, action_names=layout.names, absolute=absolute)
         rules = WriteRules(self.version, self.val_fraction, self.shard_bytes)
         return write_folder(self.root, name, self.features, episodes, extras, rules)

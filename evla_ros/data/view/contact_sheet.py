@@ -34,7 +34,7 @@ BLACK = 6.0  # mean of 255
 
 
 def choose_episodes(dataset: RldsDataset, most: int = MOST_EPISODES) -> list[tuple[str, int]]:
-    """Return up to `most` episodes spread evenly over all splits."""
+    """Return (split, index) of up to `most` episodes, spread evenly over all splits."""
     everything = [(split, i) for split, count in dataset.splits.items() for i in range(count)]
     if len(everything) <= most:
         return everything
@@ -45,7 +45,19 @@ def choose_episodes(dataset: RldsDataset, most: int = MOST_EPISODES) -> list[tup
 def write_contact_sheet(
     dataset: RldsDataset, path: Path, episodes: Sequence[tuple[str, int]] | None = None
 ) -> int:
-    """Write a PNG with the given episodes (default: a spread) and return how many it shows."""
+    """Draw episodes of a dataset and save them as one PNG.
+
+    Args:
+        dataset: The dataset.
+        path: The file to write; its folder is made.
+        episodes: (split, index) of each; None takes up to twelve spread over all splits.
+
+    Returns:
+        How many episodes it shows.
+
+    Raises:
+        EvlaError: There are none, or a picture is damaged.
+    """
     chosen = list(episodes) if episodes is not None else choose_episodes(dataset)
     if not chosen:
         raise EvlaError(f"dataset {dataset.name!r} has no episodes to draw")
@@ -57,8 +69,14 @@ def write_contact_sheet(
 
 
 def draw_sheet(title: str, episodes: Iterable[tuple[str, Episode]], path: Path) -> None:
-    """Draw (place, episode) after (place, episode) under a title and save the PNG."""
-    blocks = [_block(episode, place) for place, episode in episodes]
+    """Draw episodes one below the other, from four on in two columns, and save them as a PNG.
+
+    Args:
+        title: The headline.
+        episodes: (what to call it, episode) of each.
+        path: The file to write; its folder is made.
+    """
+    blocks = [_block(episode, position) for position, episode in episodes]
     columns = 1 if len(blocks) <= ONE_COLUMN else 2
     pitch = max(block.width for block in blocks) + MARGIN
     rows = [blocks[start : start + columns] for start in range(0, len(blocks), columns)]
@@ -76,7 +94,7 @@ def draw_sheet(title: str, episodes: Iterable[tuple[str, Episode]], path: Path) 
     sheet.save(path, format="PNG")
 
 
-def _block(episode: Episode, place: str) -> Any:
+def _block(episode: Episode, position: str) -> Any:
     """Draw one episode: a headline, one row of frames per camera, the gripper underneath."""
     count = min(FRAMES, len(episode))
     steps = [int(t) for t in np.linspace(0, len(episode) - 1, count).round()]
@@ -92,7 +110,7 @@ def _block(episode: Episode, place: str) -> Any:
     width, bottom = LABEL_WIDTH + FRAMES * pitch, BLOCK_HEAD + len(rows) * (FRAME_HEIGHT + GAP)
     image = pillow().Image.new("RGB", (width, bottom + BLOCK_FOOT), BACKGROUND)
     draw = pillow().ImageDraw.Draw(image)
-    _headline(draw, episode, place, width)
+    _headline(draw, episode, position, width)
     for row, (key, frames) in enumerate(rows.items()):
         top = BLOCK_HEAD + row * (FRAME_HEIGHT + GAP)
         label = fit_text(draw, key.removeprefix("image_"), font(14), LABEL_WIDTH - 10)
@@ -109,13 +127,13 @@ def _block(episode: Episode, place: str) -> Any:
     return image
 
 
-def _headline(draw: Any, episode: Episode, place: str, width: int) -> None:
+def _headline(draw: Any, episode: Episode, position: str, width: int) -> None:
     name = f"  {episode.episode_id}" if not episode.episode_id.isdigit() else ""
     outcome = "" if episode.success else "  FAILED"
-    facts = f"{place}{name}  {len(episode)} steps{outcome}"
-    facts = fit_text(draw, facts, font(14), width // 2)
-    draw.text((0, 6), facts, font=font(14), fill=FAINT)
-    used = int(draw.textlength(facts, font=font(14))) + 16
+    caption = f"{position}{name}  {len(episode)} steps{outcome}"
+    caption = fit_text(draw, caption, font(14), width // 2)
+    draw.text((0, 6), caption, font=font(14), fill=FAINT)
+    used = int(draw.textlength(caption, font=font(14))) + 16
     text = fit_text(draw, episode.instruction or "(no instruction)", font(15), width - used)
     draw.text((used, 5), text, font=font(15), fill=ACCENT)
 

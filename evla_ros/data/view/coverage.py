@@ -23,9 +23,18 @@ MANY_PATHS = 100
 def write_coverage(
     episodes: Sequence[EpisodeSummary], context: SetContext, folder: Path
 ) -> list[Path]:
-    """Write `workspace.png`, `actions.png` and `episodes.png` into `folder`; return their paths.
+    """Draw where the arms went, how the actions are spread, and how long the episodes are.
 
-    The workspace plot is left out when no state holds positions. Raises EvlaError without episodes.
+    Args:
+        episodes: Summaries of all episodes.
+        context: What is known about the dataset.
+        folder: Where `workspace.png`, `actions.png` and `episodes.png` go; made if need be.
+
+    Returns:
+        The paths that were written; no workspace where no state holds positions.
+
+    Raises:
+        EvlaError: There are no episodes, or matplotlib is not installed.
     """
     if not episodes:
         raise EvlaError("no readable episodes to plot")

@@ -17,6 +17,7 @@ from evla_ros.data.image_resize import ImageError
 ImageArray = npt.NDArray[np.uint8]
 BACKGROUND, INK, FAINT = (250, 250, 248), (25, 25, 25), (110, 110, 110)
 ACCENT, RED = (0, 95, 184), (200, 70, 0)
+_LONGEST_TEXT, _WIDEST = 1000, 16
 
 
 def pillow() -> Any:
@@ -51,8 +52,15 @@ def shown_cameras(episode: Episode) -> list[str]:
 
 
 def fit_text(draw: Any, text: str, face: Any, width: int) -> str:
-    """Shorten `text` with an ellipsis until it is at most `width` pixels wide."""
-    text = " ".join(text.split())
+    """Return the text, ended by an ellipsis where it is wider than `width` pixels.
+
+    Args:
+        draw: A drawing of Pillow, which measures.
+        text: Any text; line breaks become blanks.
+        face: The font.
+        width: The width [pixels].
+    """
+    text = " ".join(text[:_LONGEST_TEXT].split())
     if draw.textlength(text, font=face) <= width:
         return text
     while text and draw.textlength(text + "…", font=face) > width:
@@ -61,9 +69,18 @@ def fit_text(draw: Any, text: str, face: Any, width: int) -> str:
 
 
 def scaled(image: ImageArray, height: int) -> ImageArray:
-    """Scale a picture to `height`, keeping its aspect; pixels stay visible when it doubles."""
+    """Return a picture scaled to a height, with its aspect ratio kept up to 16 to 1.
+
+    Args:
+        image: uint8 [H, W, 3].
+        height: The height [pixels]; from twice the size on, pixels stay visible as squares.
+
+    Returns:
+        uint8 [height, width, 3].
+    """
     image_module = pillow().Image
-    width = max(1, round(image.shape[1] * height / image.shape[0]))
+    width = round(image.shape[1] * height / image.shape[0])
+    width = min(max(1, width), _WIDEST * height)  # a picture of one row would fill the memory
     enlarge = height >= 2 * image.shape[0]
     how = image_module.Resampling.NEAREST if enlarge else image_module.Resampling.LANCZOS
     return np.asarray(image_module.fromarray(image).resize((width, height), how))

@@ -16,7 +16,15 @@ from evla_ros.errors import EvlaError
 
 
 def write_rerun(episode: Episode, path: Path) -> None:
-    """Write the recording; pictures stay JPEG. Raises EvlaError without the package rerun-sdk."""
+    """Write one episode as a rerun recording; pictures stay JPEG.
+
+    Args:
+        episode: The episode.
+        path: The file to write, `.rrd`; its folder is made.
+
+    Raises:
+        EvlaError: The package rerun-sdk is not installed.
+    """
     rerun = _rerun()
     rate = episode_rate(episode) or DEFAULT_RATE_HZ
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,7 +35,19 @@ def write_rerun(episode: Episode, path: Path) -> None:
         recording.set_time("step", sequence=step)
         recording.set_time("time", duration=step / rate)
         _log_step(rerun, recording, episode, step)
+    recording.send_blueprint(_layout(episode))
     recording.flush()
+
+
+def _layout(episode: Episode) -> Any:
+    """Return what the viewer shows at first: cameras above, numbers and the instruction below."""
+    import rerun.blueprint as views
+
+    cameras = [views.Spatial2DView(origin=key, name=key) for key in episode.real_cameras]
+    below = [views.TimeSeriesView(origin=name, name=name) for name in ("action", "state")]
+    text = views.TextDocumentView(origin="instruction", name="instruction")
+    rows = [*([views.Horizontal(*cameras)] if cameras else []), views.Horizontal(*below, text)]
+    return views.Blueprint(views.Vertical(*rows), collapse_panels=True)
 
 
 def _log_step(rerun: ModuleType, recording: Any, episode: Episode, step: int) -> None:

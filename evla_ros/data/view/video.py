@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
@@ -22,35 +20,48 @@ from evla_ros.data.view.drawing import (
     shown_cameras,
 )
 from evla_ros.data.view.drawing import scaled as scale_frame
+from evla_ros.data.view.mp4 import write_mp4
 from evla_ros.errors import EvlaError
 
 FRAME_HEIGHT, CAPTION = 256, 56
+CRF = 20
 DEFAULT_RATE_HZ = 10.0
 
 
 def write_video(episode: Episode, path: Path, rate_hz: float | None = None) -> int:
-    """Write an MP4 at `rate_hz` (default: what its stamps say, else 10); return its frames."""
+    """Write an MP4 of one episode, all cameras side by side.
+
+    Args:
+        episode: The episode.
+        path: The file to write; its folder is made.
+        rate_hz: Frames a second; None takes the rate of the episode's stamps, else 10.
+
+    Returns:
+        How many frames the video has.
+
+    Raises:
+        EvlaError: The episode has no pictures, or PyAV is not installed.
+    """
     keys = shown_cameras(episode)
     if not keys or not len(episode):
         raise EvlaError("the episode has no pictures to make a video of")
-    av = _pyav()
     rate = rate_hz or episode_rate(episode) or DEFAULT_RATE_HZ
-    path.parent.mkdir(parents=True, exist_ok=True)
-    first = compose(episode, keys, 0, rate)
-    with av.open(str(path), mode="w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(rate).limit_denominator(1000))
-        stream.height, stream.width = first.shape[:2]
-        stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": "20", "preset": "veryfast"}
-        for step in range(len(episode)):
-            frame = first if step == 0 else compose(episode, keys, step, rate)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())
-    return len(episode)
+    frames = (compose(episode, keys, step, rate) for step in range(len(episode)))
+    return write_mp4(path, frames, rate, CRF)
 
 
 def compose(episode: Episode, keys: list[str], step: int, rate_hz: float) -> ImageArray:
-    """Draw one video frame: uint8 [H, W, 3] with even sides, as H.264 wants."""
+    """Draw one frame of the video.
+
+    Args:
+        episode: The episode.
+        keys: Its cameras, left to right.
+        step: Which step.
+        rate_hz: Steps a second, for the time in the caption.
+
+    Returns:
+        uint8 [H, W, 3] RGB, H and W even, as H.264 wants.
+    """
     frames = [scale_frame(episode.image(key, step), FRAME_HEIGHT) for key in keys]
     width = sum(frame.shape[1] for frame in frames) + 4 * (len(frames) - 1)
     width = max(width + width % 2, 320)
@@ -72,7 +83,7 @@ def compose(episode: Episode, keys: list[str], step: int, rate_hz: float) -> Ima
 
 
 def episode_rate(episode: Episode) -> float | None:
-    """Return the rate in Hz that the `stamp_ns` column says, or None."""
+    """Return the rate [Hz] that the column `stamp_ns` shows; None without one."""
     stamps = episode.columns.get("stamp_ns")
     if stamps is None or len(stamps) < 2:
         return None
@@ -84,16 +95,6 @@ def _status(episode: Episode, step: int, rate_hz: float) -> str:
     text = f"{step / rate_hz:5.1f} s   step {step + 1}/{len(episode)}"
     dim = episode.action.shape[1]
     if dim and dim % 7 == 0:
-        words = [f"{episode.action[step, 7 * arm + 6]:.1f}" for arm in range(dim // 7)]
-        text += f"   gripper {' '.join(words)}"
+        openings = [f"{episode.action[step, 7 * arm + 6]:.1f}" for arm in range(dim // 7)]
+        text += f"   gripper {' '.join(openings)}"
     return text
-
-
-def _pyav() -> ModuleType:
-    try:
-        import av
-    except ImportError as error:
-        raise EvlaError(
-            "videos need PyAV, which is not installed: pip install 'evla_ros[data]'"
-        ) from error
-    return av

@@ -7,24 +7,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from evla_ros.embodiment import Embodiment
+from evla_ros.control.limits.moving_parts import RobotLimits
+from evla_ros.embodiment import Embodiment, action_columns
 from evla_ros.geometry.delta import delta_between
+from evla_ros.geometry.pose import Array
 from evla_ros.policy.types import Chunk, Observation
 from evla_ros.sim.experts.style import Style
 
 if TYPE_CHECKING:
     from evla_ros.sim.world import World
 
-Array = npt.NDArray[np.float64]
-
 
 class _Baseline:
     def __init__(self, embodiment: Embodiment) -> None:
         self.embodiment_hash = embodiment.content_hash
         self.chunk_length = embodiment.action.chunk
-        self.action_dim = 7 * len(embodiment.arms)
+        self.columns = action_columns(embodiment)
+        self.action_dim = self.columns.size
 
     def reset(self) -> None:
         """Nothing is remembered between episodes: each gets a new baseline."""
@@ -40,6 +40,7 @@ class RandomPolicy(_Baseline):
     def __init__(self, embodiment: Embodiment, seed: int) -> None:
         super().__init__(embodiment)
         self._rng = np.random.default_rng([seed, 7])
+        self._limits = RobotLimits.of(embodiment)
         limits = [arm.limits for arm in embodiment.arms]
         self._steps = np.array([[x.max_step_m] * 3 + [x.max_step_rad] * 3 for x in limits])
         self._velocity = np.zeros((len(limits), 6))
@@ -56,7 +57,17 @@ class RandomPolicy(_Baseline):
         self._velocity = self._MEMORY * self._velocity + spread * kick
         self._open ^= self._rng.random(len(self._open)) < self._TOGGLE
         parts = [np.clip(self._velocity, -1.0, 1.0) * self._steps, self._open[:, None]]
-        return np.concatenate(parts, axis=1).ravel()
+        return np.concatenate([np.concatenate(parts, axis=1).ravel(), *self._others()])
+
+    def _others(self) -> list[Array]:
+        """Return a random velocity of the base and a random position of every axis."""
+        others: list[Array] = []
+        base = self._limits.base
+        if base is not None:
+            most = [base.max_speed_m_s, base.max_lateral_m_s, base.max_rotation_rad_s]
+            others.append(self._rng.uniform(-0.5, 0.5, 3) * np.array(most))
+        others += [self._rng.uniform(axis.min, axis.max, 1) for axis in self._limits.axes]
+        return others
 
 
 class ExpertPolicy(_Baseline):
@@ -78,11 +89,11 @@ class ExpertPolicy(_Baseline):
         rows = np.empty((self.chunk_length, self.action_dim))
         last = [arm.pose(world.data) for arm in world.arms]
         for row in rows:
-            world.apply(expert.act())
+            row[:] = expert.act()
+            world.apply(row)
             goals = [arm.goal for arm in world.arms]
-            for i, arm in enumerate(world.arms):
-                row[7 * i : 7 * i + 6] = delta_between(last[i], goals[i])
-                row[7 * i + 6] = arm.grip_goal
+            for i, (arm, columns) in enumerate(zip(world.arms, self.columns.arms, strict=True)):
+                row[columns] = [*delta_between(last[i], goals[i]), arm.grip_goal]
             last = goals
             world.tick()
         world.load_state(before)

@@ -9,16 +9,18 @@ from collections import Counter
 
 import numpy as np
 
-from evla_ros.control.controller import Controller, Tick
+from evla_ros.control.controller import Controller
 from evla_ros.control.reasons import Finding, Reason
 from evla_ros.control.settings import ControlSettings
+from evla_ros.control.ticks import Tick
 from evla_ros.errors import EvlaError
 from evla_ros.policy.protocol import Policy
 from evla_ros.policy.types import Chunk, Observation
 from evla_ros.sim.world import World
+from evla_ros.units import SECOND_NS
 
 # Reset leaves simulated time at 0, which a message stamp reserves for "unknown".
-START_NS = 1_000_000_000
+START_NS = SECOND_NS
 
 
 class ClosedLoop:
@@ -34,11 +36,17 @@ class ClosedLoop:
         charge_inference: bool,
         added_latency_s: float = 0.0,
     ) -> None:
-        """Take a world just reset.
+        """Take a world that was just reset.
 
-        charge_inference: a chunk is as late as it took to compute; added_latency_s: and that later.
+        Args:
+            world: the robot.
+            policy: what answers observations.
+            settings: settings of the control core.
+            sees_images: whether the policy looks at images; without, none are rendered.
+            charge_inference: whether a chunk comes as late as it took to compute.
+            added_latency_s: how much later every chunk comes.
         """
-        self.world, self._policy = world, policy
+        self.world, self._policy, self._settings = world, policy, settings
         self._sees_images, self._charge = sees_images, charge_inference
         self._added_ns = round(added_latency_s * 1e9)
         self.controller = Controller(world.embodiment, settings, simulated_clock=True)
@@ -58,6 +66,8 @@ class ClosedLoop:
 
     def start(self, instruction: str) -> Finding | None:
         """Let the robot move; returns why not."""
+        # It has stood like this since the reset, for as long as a first pose has to be confirmed.
+        self._sense(before_ns=round(self._settings.pose_confirm_s * 1e9))
         self._sense()
         self.controller.set_instruction(instruction)
         return self.controller.start(self.now_ns)
@@ -74,6 +84,11 @@ class ClosedLoop:
         self._count(tick)
         for arm, command in zip(self.world.arms, tick.arms, strict=True):
             self.world.command(arm.name, command.goal, command.opening)
+        if tick.told.base is not None:
+            self.world.command_base(np.array(tick.told.base))
+        for number, position in enumerate(tick.told.axes):
+            if position is not None:
+                self.world.command_axis(number, position)
         self.world.step(self._tick_s)
         positions = self._positions()
         self.path_m += np.linalg.norm(positions - self._last_m, axis=1)
@@ -81,29 +96,34 @@ class ClosedLoop:
         return self.controller.started
 
     def clipped(self) -> dict[str, int]:
-        """Return what the limits changed, by `arm.limit`."""
+        """Return what the limits changed, by `part.limit`."""
         return {
-            f"{arm.name}.{reason.name.lower()}": count
-            for arm in self.controller.arms
-            for reason, count in sorted(arm.clips.items())
+            f"{part.name}.{reason.name.lower()}": count
+            for part in self.controller.parts.channels
+            for reason, count in sorted(part.clips.items())
             if count
         }
 
-    def _sense(self) -> None:
-        now_ns, inputs = self.now_ns, self.controller.inputs
+    def _sense(self, before_ns: int = 0) -> None:
+        now_ns, inputs = self.now_ns - before_ns, self.controller.inputs
         for i, arm in enumerate(self.world.arms):
-            self.controller.arms[i].note_pose(now_ns, arm.pose(self.world.data))
-            inputs.poses[i].note(now_ns, now_ns)
+            self.controller.note_pose(i, now_ns, arm.pose(self.world.data), now_ns)
             gripper = inputs.grippers[i]
             if gripper is not None:
                 gripper.note(now_ns, now_ns)
+        base, data = self.world.base, self.world.data
+        if base is not None:
+            pose, velocity = base.pose(data), base.velocity(data)
+            self.controller.note_odometry(now_ns, pose, velocity, now_ns)
+        for number, axis in enumerate(self.world.axes):
+            self.controller.note_axis(number, now_ns, axis.position(data), now_ns)
         for camera in inputs.cameras.values():
             camera.note(now_ns, now_ns)
 
     def _infer(self, now_ns: int) -> None:
-        world, words = self.world, self.controller.inputs.instruction
+        world, instruction = self.world, self.controller.inputs.instruction
         images = world.images() if self._sees_images else {}
-        observation = Observation(now_ns, images, world.proprio(), words)
+        observation = Observation(now_ns, images, world.proprio(), instruction)
         self.controller.policy.begin(now_ns)
         before_ns = time.perf_counter_ns()
         try:

@@ -10,21 +10,25 @@ from dataclasses import dataclass, field
 from evla_ros.control.settings import ControlSettings
 from evla_ros.sim.errors import UnstablePhysicsError
 from evla_ros.sim.evaluation.closed_loop import ClosedLoop
-from evla_ros.sim.evaluation.contestants import Contestant
+from evla_ros.sim.evaluation.policies import EvaluatedPolicy
 from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
+from evla_ros.sim.simulation import SimulationState
 from evla_ros.sim.tasks.task import Task
-from evla_ros.sim.world import World, WorldState
+from evla_ros.sim.world import World
 
 FILM_HZ = 6.25
 
 
 @dataclass(frozen=True)
 class EpisodeRules:
-    """The same for every contestant.
+    """The rules of an episode, the same for every policy.
 
-    max_s: simulated time allowed. charge_inference: late chunks for slow policies, not baselines.
-    added_latency_s: chunks of policies, not of baselines, come so much later.
-    randomize: draw colours, light and camera from the seed too. settings: of the control core.
+    Attributes:
+        max_s: simulated time allowed.
+        charge_inference: whether chunks come as late as they took to compute (not of baselines).
+        added_latency_s: how much later every chunk comes (not of baselines).
+        randomize: whether the seed also draws colours, light and camera.
+        settings: settings of the control core.
     """
 
     max_s: float = 20.0
@@ -39,36 +43,45 @@ class Played:
     """The record of an episode, and its states every 1 / FILM_HZ seconds (if asked for)."""
 
     record: EpisodeRecord
-    states: tuple[WorldState, ...]
+    states: tuple[SimulationState, ...]
 
 
 def play_episode(
     world: World,
-    contestant: Contestant,
+    policy: EvaluatedPolicy,
     task: str | Task,
     seed: int,
     rules: EpisodeRules,
     *,
     keep_states: bool = False,
 ) -> Played:
-    """Reset the world to (task, seed); the contestant acts until success, a stop or max_s."""
+    """Reset the world, and let a policy act until success, a stop or `rules.max_s`.
+
+    Args:
+        world: is changed.
+        policy: what acts.
+        task: a family, an instruction or a task.
+        seed: seed of the start state.
+        rules: the same for every policy.
+        keep_states: whether the states are kept, to film the episode afterwards.
+    """
     chosen = world.reset(seed, task, rules.randomize)
     label = task if isinstance(task, str) else task.family
     if world.succeeded():
         verdict = Verdict.SOLVED_AT_RESET
-        start = EpisodeRecord(contestant.name, label, seed, chosen.instruction, verdict, 0.0)
+        start = EpisodeRecord(policy.name, label, seed, chosen.instruction, verdict, 0.0)
         return Played(start, (world.save_state(),))
     loop = ClosedLoop(
         world,
-        contestant.begin(world, seed),
+        policy.begin(world, seed),
         rules.settings,
-        sees_images=contestant.sees_images,
-        charge_inference=rules.charge_inference and not contestant.baseline,
-        added_latency_s=0.0 if contestant.baseline else rules.added_latency_s,
+        sees_images=policy.sees_images,
+        charge_inference=rules.charge_inference and not policy.baseline,
+        added_latency_s=0.0 if policy.baseline else rules.added_latency_s,
     )
     blocker = loop.start(chosen.instruction)
     note = "" if blocker is None else blocker.text
-    states: list[WorldState] = []
+    states: list[SimulationState] = []
     try:
         solved = blocker is None and _run(loop, rules.max_s, states if keep_states else None)
         verdict = _verdict(loop, solved=solved)
@@ -77,12 +90,10 @@ def play_episode(
     stop = loop.controller.last_stop
     if verdict is Verdict.FAILURE and stop is not None:
         note = f"stopped: {stop.finding.text}"
-    return Played(
-        _record(loop, contestant, label, seed, verdict, note or loop.failure), tuple(states)
-    )
+    return Played(_record(loop, policy, label, seed, verdict, note or loop.failure), tuple(states))
 
 
-def _run(loop: ClosedLoop, max_s: float, states: list[WorldState] | None) -> bool:
+def _run(loop: ClosedLoop, max_s: float, states: list[SimulationState] | None) -> bool:
     embodiment = loop.world.embodiment
     check_every = max(1, round(embodiment.goal_rate_hz / embodiment.rate_hz))
     film_every = max(1, round(embodiment.goal_rate_hz / FILM_HZ))
@@ -104,15 +115,15 @@ def _verdict(loop: ClosedLoop, *, solved: bool) -> Verdict:
 
 
 def _record(
-    loop: ClosedLoop, contestant: Contestant, label: str, seed: int, verdict: Verdict, note: str
+    loop: ClosedLoop, policy: EvaluatedPolicy, label: str, seed: int, verdict: Verdict, note: str
 ) -> EpisodeRecord:
     world = loop.world
     state = world.save_state()
     digest = hashlib.sha256(state.physics.tobytes())
-    for arm in state.arms:
-        digest.update(arm.tobytes())
+    for part in (*state.arms, *state.others):
+        digest.update(part.tobytes())
     return EpisodeRecord(
-        policy=contestant.name,
+        policy=policy.name,
         task=label,
         seed=seed,
         instruction=world.task.instruction if world.task else "",

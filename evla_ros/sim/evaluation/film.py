@@ -13,10 +13,11 @@ from PIL import Image as PilImage
 from PIL import ImageDraw, ImageFont
 
 from evla_ros.data.image_resize import resize_rgb
+from evla_ros.data.view.mp4 import write_mp4
 from evla_ros.sim.evaluation.episode import FILM_HZ, Played
 from evla_ros.sim.evaluation.record import EpisodeRecord
-from evla_ros.sim.evaluation.video import write_mp4
-from evla_ros.sim.world import World, WorldState
+from evla_ros.sim.simulation import SimulationState
+from evla_ros.sim.world import World
 
 Image = npt.NDArray[np.uint8]
 _HEIGHT, _WIDTH, _CAPTION = 432, 576, 56
@@ -24,16 +25,26 @@ _END_S = 1.0
 
 
 def film_episode(world: World, played: Played, folder: Path, quality: str = "pretty") -> Path:
-    """Write the episode's MP4 into a folder; the world must not have been reset since."""
+    """Write the film of an episode.
+
+    Args:
+        world: the world that it was played in, not reset since.
+        played: the episode with its states.
+        folder: where the MP4 goes.
+        quality: quality of the rendering, `pretty` or `fast`.
+
+    Returns:
+        The path of the MP4.
+    """
     record = played.record
-    words = "_".join(record.instruction.split())
-    path = folder / f"{Path(record.policy).name}-{words}-seed{record.seed}.mp4"
+    task = "_".join(record.instruction.split())
+    path = folder / f"{Path(record.policy).name}-{task}-seed{record.seed}.mp4"
     write_mp4(path, _frames(world, played.states, record, quality), FILM_HZ)
     return path
 
 
 def _frames(
-    world: World, states: Sequence[WorldState], record: EpisodeRecord, quality: str
+    world: World, states: Sequence[SimulationState], record: EpisodeRecord, quality: str
 ) -> Iterator[Image]:
     for index, state in enumerate(states):
         world.load_state(state)

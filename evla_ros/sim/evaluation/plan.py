@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which episodes an evaluation plays: N seeds per task label, the same for every contestant."""
+"""Which episodes an evaluation plays: N seeds per task label, the same for every policy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from evla_ros.sim.tasks.task import Task
 
 @dataclass(frozen=True)
 class PlannedEpisode:
-    """label: what the score is listed under; task: what the seed's episode asks for."""
+    """One episode to play.
+
+    Attributes:
+        label: what its score is listed under.
+        task: a family, an instruction or a task.
+        seed: seed of the start state, and of the task when a family is named.
+    """
 
     label: str
     task: str | Task
@@ -26,10 +32,17 @@ class PlannedEpisode:
 def plan_episodes(
     grammar: Grammar, tasks: Sequence[str], episodes: int, seed: int
 ) -> list[PlannedEpisode]:
-    """Return `episodes` episodes per label, with seeds from `seed` on.
+    """Return the episodes of every task.
 
-    tasks: families, instructions in any wording, `all` (every family) or `held-out` (by family, the
-    combinations that training data never shows). Raises EvlaError for an unknown one.
+    Args:
+        grammar: the grammar of the world.
+        tasks: families, instructions in any wording, `all` (every family) or `held-out` (by family,
+            the combinations that training data never shows).
+        episodes: how many per label.
+        seed: seed of the first episode; the others follow.
+
+    Raises:
+        EvlaError: a task is unknown, or a number is too small.
     """
     if episodes < 1:
         raise EvlaError(f"--episodes {episodes}; at least 1")

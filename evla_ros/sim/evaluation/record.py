@@ -43,11 +43,23 @@ _SENTENCES = {
 class EpisodeRecord:
     """One episode of one policy.
 
-    duration_s: simulated time until success or the end. path_m: measured way of the tool, per arm.
-    goals: control ticks with a goal from a chunk; limited: those of them that a limit changed;
-    clipped: the same by limit (step limits count actions).
-    holds: control ticks without a goal from a chunk, by reason. inference_ms: wall time of each.
-    digest: SHA-256 of the final physics state, for comparing two runs.
+    Attributes:
+        policy: its name.
+        task: the label under which it is scored.
+        seed: seed of the start state.
+        instruction: what the policy was asked.
+        verdict: how it ended.
+        duration_s: simulated time until success or the end.
+        path_m: measured way of the tool, per arm.
+        goals: control ticks with a goal from a chunk.
+        limited: how many of those goals a limit changed.
+        chunks: answers of the policy that were accepted.
+        clipped: changes by `arm.limit` (step limits count actions, not goals).
+        holds: control ticks without a goal from a chunk, by reason.
+        inference_ms: wall time of each inference.
+        digest: SHA-256 of the final physics state, to compare two runs; empty through ROS.
+        note: why it ended as it did, where the verdict does not say it.
+        video: path of its film; None without one.
     """
 
     policy: str
@@ -73,20 +85,3 @@ class EpisodeRecord:
         values["verdict"] = self.verdict.value
         values["inference_ms"] = [round(ms, 3) for ms in self.inference_ms]
         return values
-
-    @staticmethod
-    def from_json(values: Mapping[str, Any]) -> EpisodeRecord:
-        """Return the record that `as_json` wrote."""
-        fields = dict(values)
-        fields["verdict"] = Verdict(fields["verdict"])
-        fields["path_m"] = tuple(fields["path_m"])
-        fields["inference_ms"] = tuple(fields["inference_ms"])
-        return EpisodeRecord(**fields)
-
-    def outcome(self) -> tuple[Any, ...]:
-        """Return what two runs with one seed must agree on: all but wall times and file names."""
-        return (
-            self.policy, self.task, self.seed, self.instruction, self.verdict, self.duration_s,
-            self.path_m, self.goals, self.limited, self.chunks, dict(self.clipped),
-            dict(self.holds), self.digest,
-        )  # fmt: skip

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evla_ros import __version__
-from evla_ros.bench.report import machine
-from evla_ros.errors import EvlaError
+from evla_ros.machine import machine
 from evla_ros.sim.evaluation.record import EpisodeRecord
 from evla_ros.sim.evaluation.score import Score, scores
 
@@ -36,19 +35,6 @@ def write_report(path: Path, report: Mapping[str, Any]) -> None:
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     partial.replace(path)
-
-
-def read_report(path: Path) -> tuple[dict[str, Any], list[EpisodeRecord]]:
-    """Return (question, records) of a report; raises EvlaError when the file is none."""
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        if report["format"] != FORMAT:
-            raise EvlaError(
-                f"{path} has format {report['format']!r}; this version reads {FORMAT!r}"
-            )
-        return report["question"], [EpisodeRecord.from_json(e) for e in report["episodes"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EvlaError(f"{path} is not a report of `evla eval sim` ({error})") from error
 
 
 def _score(s: Score) -> dict[str, Any]:

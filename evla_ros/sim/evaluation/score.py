@@ -4,25 +4,66 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from evla_ros.errors import EvlaError
 from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
-from evla_ros.sim.evaluation.wilson import wilson_interval
 
 ALL_TASKS = "all"
 MOVED_M = 0.005
 _NAME_LENGTH = 28
+Z_95 = 1.959963984540054
+
+
+def wilson_interval(successes: int, trials: int, z: float = Z_95) -> tuple[float, float]:
+    """Return the Wilson score interval of a success probability.
+
+    Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
+    1927.
+
+    Args:
+        successes: trials that succeeded.
+        trials: all trials.
+        z: quantile of the normal distribution, 1.96 for 95 %.
+
+    Returns:
+        (low, high) within [0, 1]; (0, 1) without trials.
+
+    Raises:
+        EvlaError: more successes than trials, or fewer than none.
+    """
+    if not 0 <= successes <= trials:
+        raise EvlaError(f"{successes} successes in {trials} trials is impossible; 0 <= k <= n")
+    if trials == 0:
+        return 0.0, 1.0
+    rate = successes / trials
+    shrink = 1.0 / (1.0 + z * z / trials)
+    centre = shrink * (rate + z * z / (2.0 * trials))
+    half = shrink * z * math.sqrt(rate * (1.0 - rate) / trials + z * z / (4.0 * trials * trials))
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == trials else min(1.0, centre + half)
+    return low, high
 
 
 @dataclass(frozen=True)
 class Score:
     """One policy on one task (or on all of them).
 
-    trials: scored episodes; void: episodes that are not scored, by verdict. `rate` is None without
-    trials. Medians: time_s and path_m over successes, inference_ms over inferences.
+    Attributes:
+        policy: its name.
+        task: the label of its episodes, or `ALL_TASKS`.
+        successes: scored episodes that were solved.
+        trials: scored episodes.
+        void: episodes that are not scored, by verdict.
+        time_s: median simulated time of a success; None without one.
+        path_m: median way of the tools in a success, all arms together; None without one.
+        limited_share: share of the goals that a limit changed.
+        inference_ms: median wall time of an inference; None without one.
+        never_moved: scored episodes in which the tools stayed where they were.
     """
 
     policy: str

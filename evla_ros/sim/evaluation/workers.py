@@ -8,65 +8,46 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing import get_context
-from pathlib import Path
 
 from evla_ros.embodiment import parse_embodiment
-from evla_ros.sim.evaluation.contestants import Contestant, make_contestant
-from evla_ros.sim.evaluation.episode import EpisodeRules, play_episode
+from evla_ros.sim.evaluation.episode import play_episode
 from evla_ros.sim.evaluation.film import film_episode
-from evla_ros.sim.evaluation.plan import PlannedEpisode
+from evla_ros.sim.evaluation.policies import EvaluatedPolicy, evaluated_policy
 from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
+from evla_ros.sim.evaluation.setup import EpisodeJob, MakePlayer, Player, Setup
 from evla_ros.sim.world import World
 from evla_ros.sim.worlds import make_world
 from evla_ros.worker_process import end_with_parent
 
 
-@dataclass(frozen=True)
-class Setup:
-    """Everything a worker needs to know; small and picklable. threads: of torch, 0: its own choice.
-
-    policy: the one whose failures are filmed. videos: folder of the films, None for no films.
-    """
-
-    world: str
-    embodiment_text: str
-    policy: str
-    rules: EpisodeRules
-    image_size: int
-    videos: Path | None = None
-    video_quality: str = "pretty"
-    threads: int = 0
-    device: str = "cpu"
-    through_ros: bool = False
-    ros_speed: float = 1.0
-
-
-Job = tuple[str, PlannedEpisode]
-
-
-class Player:
-    """One world and every contestant, each built when first used."""
+class SimPlayer:
+    """One world and every policy, each built when first used."""
 
     def __init__(self, setup: Setup) -> None:
         """Compile the world."""
         self._setup = setup
         embodiment = parse_embodiment(setup.embodiment_text)
         self.world: World = make_world(setup.world, embodiment, image_size=setup.image_size)
-        self._contestants: dict[str, Contestant] = {}
+        self._policies: dict[str, EvaluatedPolicy] = {}
 
-    def play(self, job: Job) -> EpisodeRecord:
+    def play(self, job: EpisodeJob) -> EpisodeRecord:
         """Play one episode, and film it when it failed."""
-        spec, planned = job
-        if spec not in self._contestants:
-            self._contestants[spec] = make_contestant(
-                spec, self.world.embodiment, self._setup.threads, self._setup.device
+        name, planned = job
+        if name not in self._policies:
+            self._policies[name] = evaluated_policy(
+                name,
+                self.world.embodiment,
+                self._setup.threads,
+                self._setup.device,
+                self._setup.server,
+                self._setup.runtime,
             )
-        films = self._setup.videos if spec == self._setup.policy else None
+        films = self._setup.videos if name == self._setup.policy else None
         played = play_episode(
             self.world,
-            self._contestants[spec],
+            self._policies[name],
             planned.task,
             planned.seed,
             self._setup.rules,
@@ -84,17 +65,28 @@ class Player:
         self.world.close()
 
 
-def play_all(setup: Setup, jobs: Sequence[Job], workers: int) -> Iterator[EpisodeRecord]:
-    """Yield the record of each job, in order."""
-    if setup.through_ros:
-        yield from _play_through_ros(setup, [p for spec, p in jobs if spec == setup.policy])
-        jobs = [job for job in jobs if job[0] != setup.policy]
+def play_all(
+    setup: Setup,
+    jobs: Sequence[EpisodeJob],
+    workers: int,
+    make_policy_player: MakePlayer | None = None,
+) -> Iterator[EpisodeRecord]:
+    """Yield the record of each job, in order.
+
+    Args:
+        setup: the same for every episode.
+        jobs: which policy plays which episode.
+        workers: processes; 1 plays in this one.
+        make_policy_player: who plays the episodes of `setup.policy` instead, first and in this
+            process, such as the real nodes.
+    """
+    if make_policy_player is not None:
+        yield from _play_here(
+            make_policy_player(setup), [j for j in jobs if j.policy == setup.policy]
+        )
+        jobs = [job for job in jobs if job.policy != setup.policy]
     if workers <= 1:
-        player = Player(setup)
-        try:
-            yield from map(player.play, jobs)
-        finally:
-            player.close()
+        yield from _play_here(SimPlayer(setup), jobs)
         return
     pool = ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_start, initargs=(setup,)
@@ -105,17 +97,14 @@ def play_all(setup: Setup, jobs: Sequence[Job], workers: int) -> Iterator[Episod
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _play_through_ros(setup: Setup, plan: Sequence[PlannedEpisode]) -> Iterator[EpisodeRecord]:
-    from evla_ros.ros.sim_evaluation import RosPlayer
-
-    player = RosPlayer(setup)
+def _play_here(player: Player, jobs: Sequence[EpisodeJob]) -> Iterator[EpisodeRecord]:
     try:
-        yield from map(player.play, plan)
+        yield from map(player.play, jobs)
     finally:
         player.close()
 
 
-_player: list[Player] = []
+_player: list[SimPlayer] = []
 
 
 def _start(setup: Setup) -> None:
@@ -123,8 +112,8 @@ def _start(setup: Setup) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    _player.append(Player(setup))
+    _player.append(SimPlayer(setup))
 
 
-def _play(job: Job) -> EpisodeRecord:
+def _play(job: EpisodeJob) -> EpisodeRecord:
     return _player[0].play(job)

@@ -7,11 +7,12 @@ from __future__ import annotations
 import numpy as np
 
 from evla_ros.sim.experts import skills
-from evla_ros.sim.experts.body import LEFT, RIGHT, SIDES, Body
 from evla_ros.sim.experts.motion import Intent
 from evla_ros.sim.experts.skills import Hand
 from evla_ros.sim.experts.style import Style
+from evla_ros.sim.experts.two_hands import LEFT, RIGHT, TwoHands
 from evla_ros.sim.scenes.blocks import HALF_M
+from evla_ros.sim.tasks.families import SIDES
 
 _MEET_HEIGHT_M = 0.17
 _NEAR_MEETING_M = 0.05
@@ -19,7 +20,7 @@ _LIFT_M = 0.10
 _TRAY_GRIP_M = 0.062
 
 
-def hand_over(body: Body, receiver: int, style: Style) -> tuple[Intent, Intent]:
+def hand_over(body: TwoHands, receiver: int, style: Style) -> tuple[Intent, Intent]:
     """The giver brings the bar to the middle by its far end; the receiver takes the near end."""
     giver = 1 - receiver
     giving, taking = body.holds_part(giver, "bar"), body.holds_part(receiver, "bar")
@@ -36,7 +37,7 @@ def hand_over(body: Body, receiver: int, style: Style) -> tuple[Intent, Intent]:
     return intents if giver == LEFT else (intents[1], intents[0])
 
 
-def lift_tray(body: Body, style: Style) -> tuple[Intent, Intent]:
+def lift_tray(body: TwoHands, style: Style) -> tuple[Intent, Intent]:
     """Each hand grasps its handle and waits for the other; then both rise level."""
     yaw = body.yaw_of("tray")
     hands = tuple(body.hand(index, yaw) for index in (LEFT, RIGHT))
@@ -55,7 +56,7 @@ def lift_tray(body: Body, style: Style) -> tuple[Intent, Intent]:
     return intents[0], intents[1]
 
 
-def lift_both(body: Body, colours: list[str], style: Style) -> tuple[Intent, Intent]:
+def lift_both(body: TwoHands, colours: list[str], style: Style) -> tuple[Intent, Intent]:
     """The left hand lifts the block that lies further left, the right hand the other."""
     by_side = sorted(colours, key=lambda colour: -float(body.block(colour)[1]))
     intents = []
@@ -69,13 +70,13 @@ def lift_both(body: Body, colours: list[str], style: Style) -> tuple[Intent, Int
 
 
 def _present(
-    body: Body, give: Hand, take: Hand, receiver: int, style: Style
+    body: TwoHands, give: Hand, take: Hand, receiver: int, style: Style
 ) -> tuple[Intent, Intent]:
     """Bring the bar, straightened, to the middle; the other hand comes when it is near.
 
     The giver does not wait short of the meeting point: no state then asks both hands to stay.
     """
-    bar = body.place_of("bar")
+    bar = body.position_of("bar")
     missing = np.array([bar[0], 0.0, _MEET_HEIGHT_M]) - bar
     near = bool(np.linalg.norm(missing) < _NEAR_MEETING_M)
     if bar[2] < _MEET_HEIGHT_M - 0.05:
@@ -84,7 +85,7 @@ def _present(
     return give.at(give.position_m + missing, 0.0), taking
 
 
-def _withdraw(body: Body, index: int, hand: Hand) -> Intent:
+def _withdraw(body: TwoHands, index: int, hand: Hand) -> Intent:
     end = body.part("bar_far")
     around = np.hypot(*(hand.position_m - end)[:2]) < 0.07
     if around and hand.position_m[2] < end[2] + 0.08:
@@ -96,5 +97,5 @@ def _keep(hand: Hand) -> Intent:
     return skills.raise_to(hand, _MEET_HEIGHT_M - 0.03, 0.0)
 
 
-def _bar_is_held_up(body: Body) -> bool:
-    return bool(body.place_of("bar")[2] > _MEET_HEIGHT_M - 0.06)
+def _bar_is_held_up(body: TwoHands) -> bool:
+    return bool(body.position_of("bar")[2] > _MEET_HEIGHT_M - 0.06)

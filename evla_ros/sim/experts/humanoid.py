@@ -4,66 +4,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-import numpy.typing as npt
 
+from evla_ros.geometry.pose import Array
 from evla_ros.sim.experts import bimanual, skills
-from evla_ros.sim.experts.body import LEFT, RIGHT, SIDES, Body
-from evla_ros.sim.experts.motion import Intent, act_toward
+from evla_ros.sim.experts.block_tasks import act_on_block
+from evla_ros.sim.experts.motion import Intent
 from evla_ros.sim.experts.style import Style
-from evla_ros.sim.scenes import humanoid as scene
-from evla_ros.sim.scenes.blocks import COLOURS, HALF_M
+from evla_ros.sim.experts.two_hands import LEFT, RIGHT, TwoHands
+from evla_ros.sim.scenes.blocks import colours_of
+from evla_ros.sim.simulation import Simulation
+from evla_ros.sim.tasks.families import SIDES
 from evla_ros.sim.tasks.task import Task
 
-if TYPE_CHECKING:
-    from evla_ros.sim.world import World
-
-Array = npt.NDArray[np.float64]
-_FINGERTIP_M = 0.014
-_PUSH_STANDOFF_M = HALF_M + 0.016
-_REACH_ABOVE_M = 0.05
-_LIFT_M = 0.10
-_TOLERANCE_M = {"stack": 0.009, "put_on_plate": 0.02, "put_in_bowl": 0.018}
-_WAYS = {"left": np.array([0.0, 1.0, 0.0]), "right": np.array([0.0, -1.0, 0.0])}
 _PROPS = {"hand_over": {"bar"}, "lift_tray": {"tray"}}
 _HANDS_OFF = ("reach", "push")
 
 
-def hand_for(world: World, task: Task) -> int:
+def hand_for(sim: Simulation, task: Task) -> int:
     """Return which hand a one-handed task is for: 0 left, 1 right."""
     if task.family in ("reach", "lift"):
         return SIDES.index(task.slots[1])
     if task.family == "push":
         return RIGHT if task.slots[1] == "left" else LEFT
-    return Body(world).nearest_hand(task.slots[0])
+    return TwoHands(sim).nearest_hand(task.slots[0])
 
 
 class HumanoidExpert:
-    """Acts for one task in one world, from any state."""
+    """Acts for one task in one simulation, from any state."""
 
-    def __init__(self, world: World, task: Task, style: Style) -> None:
-        """Take the world to look at; nothing of it is changed."""
-        self._world, self._task, self._style = world, task, style
-        self._body = Body(world)
-        named = {word for slot in task.slots for word in slot.split() if word in COLOURS}
-        self._colours = [c for slot in task.slots for c in slot.split() if c in COLOURS]
-        self._allowed = set() if task.family in _HANDS_OFF else named
+    def __init__(self, sim: Simulation, task: Task, style: Style) -> None:
+        """Take the simulation to look at; nothing of it is changed."""
+        self._sim, self._task, self._style = sim, task, style
+        self._body = TwoHands(sim)
+        self._allowed = set() if task.family in _HANDS_OFF else set(colours_of(task))
         self._allowed |= _PROPS.get(task.family, set())
 
     def act(self) -> Array:
         """Return the action [14] for the present state, left arm first."""
-        dt_s = 1.0 / self._world.embodiment.rate_hz
-        parts = []
-        for index, intent in enumerate(self._intents()):
-            limits = self._world.embodiment.arms[index].limits
-            low = np.maximum(limits.workspace_min_m, [-np.inf, -np.inf, _FINGERTIP_M])
-            inside = np.clip(intent.position_m, low, limits.workspace_max_m)
-            bounded = Intent(inside, intent.quaternion_xyzw, intent.gripper)
-            pose = self._world.arms[index].pose(self._world.data)
-            parts.append(act_toward(pose, bounded, self._style, dt_s, limits.max_step_m))
-        return np.concatenate(parts)
+        intents = enumerate(self._intents())
+        return np.concatenate([self._body.action(i, intent, self._style) for i, intent in intents])
 
     def _intents(self) -> list[Intent]:
         intents = list(self._planned())
@@ -77,63 +57,14 @@ class HumanoidExpert:
         return intents
 
     def _planned(self) -> tuple[Intent, Intent]:
-        family, body, style = self._task.family, self._body, self._style
-        if family == "hand_over":
-            return bimanual.hand_over(body, SIDES.index(self._task.slots[0]), style)
-        if family == "lift_tray":
+        task, body, style = self._task, self._body, self._style
+        if task.family == "hand_over":
+            return bimanual.hand_over(body, SIDES.index(task.slots[0]), style)
+        if task.family == "lift_tray":
             return bimanual.lift_tray(body, style)
-        if family == "lift_both":
-            return bimanual.lift_both(body, self._colours, style)
-        index = hand_for(self._world, self._task)
-        intent = self._one_hand(index, self._colours[0])
+        if task.family == "lift_both":
+            return bimanual.lift_both(body, colours_of(task), style)
+        index = hand_for(self._sim, task)
+        intent = act_on_block(body, index, task, style)
         idle = body.idle(1 - index)
         return (intent, idle) if index == LEFT else (idle, intent)
-
-    def _one_hand(self, index: int, colour: str) -> Intent:
-        body, family, style = self._body, self._task.family, self._style
-        block = body.block(colour)
-        if family == "reach":
-            above = block + skills.up(_REACH_ABOVE_M)
-            return skills.travel(body.hand(index), above, HALF_M + 0.045, 1.0)
-        if family == "push":
-            return self._push(index, block)
-        hand = body.hand_at_block(index, colour)
-        held = body.holds_block(index, colour)
-        if family == "lift":
-            if held:
-                return skills.raise_to(hand, HALF_M + _LIFT_M, 0.0)
-            return skills.grasp(hand, block, style)
-        place = self._place()
-        return skills.deliver(
-            hand,
-            block,
-            place,
-            style,
-            held=held,
-            there=self._is_there(block, place),
-            tolerance_m=_TOLERANCE_M[family],
-        )
-
-    def _push(self, index: int, block: Array) -> Intent:
-        hand = self._body.hand(index)
-        blocks = [self._body.block(colour) for colour in self._body.objects.colours]
-        if skills.is_around(hand, blocks):
-            return skills.let_go(hand, hand.position_m[2] + 0.03)
-        target = np.array([block[0], block[1], 0.028])
-        way = _WAYS[self._task.slots[1]]
-        return skills.push(hand, target, way, _PUSH_STANDOFF_M, self._style)
-
-    def _place(self) -> Array:
-        if self._task.family == "stack":
-            return self._body.block(self._task.slots[1]) + skills.up(2 * HALF_M + 0.002)
-        if self._task.family == "put_on_plate":
-            rest = scene.PLATE_TOP_M + HALF_M + 0.002
-            return self._body.place_of("plate") + skills.up(rest)
-        return self._body.place_of("bowl") + skills.up(scene.BOWL_HEIGHT_M + 0.02)
-
-    def _is_there(self, block: Array, place: Array) -> bool:
-        away = float(np.hypot(*(block - place)[:2]))
-        if self._task.family == "stack":
-            return bool(away < 0.02 and abs(block[2] - place[2]) < 0.012)
-        within = 0.055 if self._task.family == "put_on_plate" else 0.045
-        return bool(away < within and block[2] < place[2] + 0.015)

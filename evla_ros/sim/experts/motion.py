@@ -7,20 +7,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from evla_ros.geometry import rotation
-from evla_ros.geometry.pose import Pose
+from evla_ros.geometry.pose import Array, Pose
 from evla_ros.sim.experts.style import Style
 
-Array = npt.NDArray[np.float64]
 _TURN_RAD_PER_TICK = 0.15
 _CREEP_M = 0.004
 
 
 @dataclass(frozen=True, eq=False)
 class Intent:
-    """Where the tool should be in base_frame: position [3] m, quaternion [4] xyzw, gripper."""
+    """Where one tool should be.
+
+    Attributes:
+        position_m: [3] in base_frame.
+        quaternion_xyzw: [4] in base_frame.
+        gripper: opening in [0, 1], 1 = open.
+    """
 
     position_m: Array
     quaternion_xyzw: Array
@@ -28,7 +32,7 @@ class Intent:
 
 
 def act_toward(pose: Pose, intent: Intent, style: Style, dt_s: float, max_step_m: float) -> Array:
-    """Return the 7 action numbers of one arm for one tick of dt.
+    """Return the action [7] that brings one arm nearer to an intent in one tick.
 
     The hand turns in the measure in which it comes nearer, as people do: turning is then due in
     most ticks of an approach, not in two of them, and an imitator sees when.

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from evla_ros.geometry.pose import Array
 from evla_ros.sim.experts.motion import Intent
 from evla_ros.sim.experts.style import Style
 
-Array = npt.NDArray[np.float64]
 _ALIGNED_M = 0.011
 _STILL_ALIGNED_M = 0.019
 _AT_HEIGHT_M = 0.010
@@ -27,7 +26,13 @@ _LET_GO = 0.75
 
 @dataclass(frozen=True, eq=False)
 class Hand:
-    """One hand now: tool position [3] m, opening in [0, 1], and the orientation it should keep."""
+    """One hand now, and how it should be turned.
+
+    Attributes:
+        position_m: measured position [3] of the tool in base_frame.
+        opening: measured opening of the gripper in [0, 1], 1 = open.
+        quaternion_xyzw: orientation [4] that the hand should take or keep.
+    """
 
     position_m: Array
     opening: float
@@ -59,11 +64,19 @@ def grasp(hand: Hand, target_m: Array, style: Style) -> Intent:
 
 
 def carry(
-    hand: Hand, held_m: Array, place_m: Array, style: Style, tolerance_m: float = _ALIGNED_M
+    hand: Hand, held_m: Array, target_m: Array, style: Style, tolerance_m: float = _ALIGNED_M
 ) -> Intent:
-    """Bring a held object over a place, lower it, open; held_m, place_m: object centres [3]."""
-    lateral = float(np.hypot(*(place_m - held_m)[:2]))
-    above = float(held_m[2] - place_m[2])
+    """Bring a held object over a target, lower it, open.
+
+    Args:
+        hand: the one that holds it.
+        held_m: where the object's centre is, [3] in metres.
+        target_m: where it should be, [3] in metres.
+        style: how the demonstrator moves.
+        tolerance_m: horizontal distance at which it may be lowered.
+    """
+    lateral = float(np.hypot(*(target_m - held_m)[:2]))
+    above = float(held_m[2] - target_m[2])
     still = tolerance_m + _STILL_ALIGNED_M - _ALIGNED_M
     if lateral < still and above < _PLACED_M:
         return hand.stay(1.0)
@@ -72,7 +85,7 @@ def carry(
         if lateral < (still if above < 0.03 else tolerance_m)
         else _descent(lateral, style.carry_m)
     )
-    goal = place_m + (hand.position_m - held_m) + up(height)
+    goal = target_m + (hand.position_m - held_m) + up(height)
     return travel(hand, goal, goal[2] - 0.02 if height else -1.0, 0.0)
 
 
@@ -91,30 +104,38 @@ def let_go(hand: Hand, height_m: float) -> Intent:
 def deliver(
     hand: Hand,
     object_m: Array,
-    place_m: Array,
+    target_m: Array,
     style: Style,
     *,
     held: bool,
     there: bool,
     tolerance_m: float = _ALIGNED_M,
 ) -> Intent:
-    """Grasp an object, carry it to a place and let go, whichever of these is due."""
+    """Grasp an object, carry it to a target and let go, whichever of these is due."""
     if held:
-        return carry(hand, object_m, place_m, style, tolerance_m)
+        return carry(hand, object_m, target_m, style, tolerance_m)
     if there:
-        return let_go(hand, place_m[2] + style.hover_m)
+        return let_go(hand, target_m[2] + style.hover_m)
     return grasp(hand, object_m, style)
 
 
-def nearest_free(position_m: Array, grid_m: Array, taken: Sequence[tuple[Array, float]]) -> Array:
-    """Return the grid point [2] nearest to a position that keeps its distance from what is there.
+def nearest_free(
+    position_m: Array, grid_m: Array, occupied: Sequence[tuple[Array, float]]
+) -> Array:
+    """Return the point of a grid nearest to a position that keeps its distance from what is there.
 
-    taken: (centre [2] or [3], distance to keep in metres). The position's own when nothing is free.
+    Args:
+        position_m: [2] or [3] in metres.
+        grid_m: points [N, 2] in metres.
+        occupied: (centre [2] or [3], distance to keep) in metres.
+
+    Returns:
+        A point [2] in metres; the position's own when nothing is free.
     """
     free = [
         point
         for point in grid_m
-        if all(np.hypot(*(point - centre[:2])) > distance for centre, distance in taken)
+        if all(np.hypot(*(point - centre[:2])) > distance for centre, distance in occupied)
     ]
     here = position_m[:2]
     return min(free, key=lambda point: float(np.hypot(*(point - here))), default=here)

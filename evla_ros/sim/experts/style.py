@@ -13,10 +13,13 @@ import numpy as np
 class Style:
     """The habits of a demonstrator.
 
-    speed_m_s: travel speed of the tool. hover_m: height above an object when approaching. carry_m:
-    height of a carried object above its rest. slowdown: fraction of the remaining way per tick near
-    a target. noise: standard deviation of injected noise as a fraction of the step (DART, Laskey
-    2017). disturbance: probability per tick that something goes wrong.
+    Attributes:
+        speed_m_s: travel speed of the tool.
+        hover_m: height above an object when approaching.
+        carry_m: height of a carried object above its rest.
+        slowdown: fraction of the remaining way per tick near a target.
+        noise: standard deviation of injected noise as a fraction of the step (DART, Laskey 2017).
+        disturbance: probability per tick that something goes wrong.
     """
 
     speed_m_s: float = 0.32

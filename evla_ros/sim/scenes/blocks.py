@@ -8,14 +8,11 @@ from collections.abc import Sequence
 
 import mujoco
 import numpy as np
-import numpy.typing as npt
 
+from evla_ros.geometry.pose import Array
 from evla_ros.sim.errors import SimError
-from evla_ros.sim.scenes.contacts import touching
 from evla_ros.sim.scenes.placement import yaw_quaternion_wxyz
 from evla_ros.sim.tasks.task import Task
-
-Array = npt.NDArray[np.float64]
 
 COLOURS = {
     "red": (0.80, 0.09, 0.08),
@@ -29,6 +26,18 @@ HALF_M = 0.0225
 BLOCK_RADIUS_M = 0.052
 _MAX_YAW_RAD = 0.35
 _COLOUR_JITTER = 0.05
+
+
+def touching(data: mujoco.MjData, geom: int) -> set[int]:
+    """Return the geoms in contact with a geom."""
+    pairs = data.contact.geom[: data.ncon]
+    hits = pairs[(pairs == geom).any(axis=1)]
+    return set(np.unique(hits).tolist()) - {geom}
+
+
+def colours_of(task: Task) -> list[str]:
+    """Return the colours that a task names, in order."""
+    return [word for slot in task.slots for word in slot.split() if word in COLOURS]
 
 
 class BlockScene:
@@ -45,16 +54,20 @@ class BlockScene:
         self.colours: tuple[str, ...] = tuple(COLOURS)[:BLOCKS]
         self.start: dict[str, Array] = {}
 
-    def start_episode(self, data: mujoco.MjData) -> None:
-        """Remember where the blocks are."""
+    def remember_start(self, data: mujoco.MjData) -> None:
+        """Remember where the blocks are now: a push is measured from here."""
         self.start = {colour: self.block(data, colour).copy() for colour in self.colours}
+
+    def has_blocks_of(self, task: Task) -> bool:
+        """Return whether every block that a task names is here."""
+        return set(colours_of(task)) <= set(self.colours)
 
     def block(self, data: mujoco.MjData, colour: str) -> Array:
         """Return the centre [3] of a block in metres."""
         adr = self._qpos[self._index(colour)]
         return np.array(data.qpos[adr : adr + 3])
 
-    def block_places(self, data: mujoco.MjData) -> dict[str, Array]:
+    def block_positions(self, data: mujoco.MjData) -> dict[str, Array]:
         """Return name -> centre [3] in metres of the blocks of this episode."""
         return {f"{colour} block": self.block(data, colour) for colour in self.colours}
 

@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Random places on a table that keep their distance."""
+"""Random points on a table that keep their distance."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from evla_ros.geometry.pose import Array
+
 _TRIES = 60
 
 
@@ -18,13 +18,21 @@ def scatter(
     low_m: Array,
     high_m: Array,
     radii_m: Sequence[float],
-    taken: Sequence[tuple[Array, float]] = (),
+    occupied: Sequence[tuple[Array, float]] = (),
 ) -> list[Array] | None:
-    """Return one point [2] per radius inside the box so that discs do not overlap; None: no room.
+    """Draw one point per radius so that the discs around them do not overlap.
 
-    taken: (centre [2], radius) of discs that are already there.
+    Args:
+        rng: what draws.
+        low_m: corner [2] of the box, smallest x and y.
+        high_m: corner [2] of the box, largest x and y.
+        radii_m: radii of the discs.
+        occupied: (centre [2], radius) in metres of discs that are already there.
+
+    Returns:
+        One point [2] in metres per radius; None when a disc finds no room.
     """
-    discs = list(taken)
+    discs = list(occupied)
     points: list[Array] = []
     for radius in radii_m:
         for _ in range(_TRIES):

@@ -17,9 +17,14 @@ from evla_ros.sim.tasks.task import Task
 
 @dataclass(frozen=True)
 class Family:
-    """A kind of task. wordings: format strings over the slot names; the first one is canonical.
+    """A kind of task.
 
     Two slots with equal domains never take the same value (nothing is stacked on itself).
+
+    Attributes:
+        name: such as `lift`.
+        wordings: format strings over the names of the slots; the first one is canonical.
+        slots: name of each slot -> the values that it can take.
     """
 
     name: str
@@ -33,8 +38,10 @@ class Family:
 
     def task(self, values: tuple[str, ...], wording: int = 0) -> Task:
         """Return the task with slot values, in one of the wordings."""
-        words = self.wordings[wording % len(self.wordings)]
-        return Task(self.name, values, words.format(**dict(zip(self.slots, values, strict=True))))
+        template = self.wordings[wording % len(self.wordings)]
+        return Task(
+            self.name, values, template.format(**dict(zip(self.slots, values, strict=True)))
+        )
 
 
 class Grammar:
@@ -45,7 +52,7 @@ class Grammar:
         self.families = {family.name: family for family in families}
         self.tasks = tuple(task for family in families for task in family.tasks())
         self.held_out = frozenset(held_out)
-        self._by_words = {
+        self._by_instruction = {
             family.task(task.slots, wording).instruction: family.task(task.slots, wording)
             for family in families
             for task in family.tasks()
@@ -64,11 +71,11 @@ class Grammar:
 
     def parse(self, instruction: str) -> Task:
         """Return the task of an instruction in any wording; SimError names the nearest one."""
-        words = " ".join(instruction.lower().strip(" .!").split())
-        if words not in self._by_words:
-            known = self._by_words if " " in words else self.families
-            raise SimError(f"no task {instruction!r} in this world; {nearest(words, known)}")
-        return self._by_words[words]
+        normalized = " ".join(instruction.lower().strip(" .!").split())
+        if normalized not in self._by_instruction:
+            known = self._by_instruction if " " in normalized else self.families
+            raise SimError(f"no task {instruction!r} in this world; {nearest(normalized, known)}")
+        return self._by_instruction[normalized]
 
     def choose(self, task: str | Task | None, rng: np.random.Generator) -> Task:
         """Return a task from a Task, an instruction, a family name or None (any, by the generator).

@@ -1,64 +1,54 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a world must bring: a scene, a grammar, predicates and experts."""
+"""What a world must bring: a scene, a grammar, predicates and an expert."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from evla_ros.sim.experts.expert import Expert
 from evla_ros.sim.experts.style import Style
+from evla_ros.sim.simulation import Simulation
 from evla_ros.sim.tasks.grammar import Grammar
 from evla_ros.sim.tasks.task import Task
 
-if TYPE_CHECKING:
-    from evla_ros.sim.world import World
+
+class Expert(Protocol):
+    """Closed loop from any state: no timers and no memory, so it recovers from whatever happens."""
+
+    def act(self) -> npt.NDArray[np.float64]:
+        """Return the action [D] for the world's present state."""
 
 
-class Scene(Protocol):
-    """The objects of a world: where they may be, what they look like.
+@dataclass(frozen=True)
+class TaskSuite:
+    """The tasks of one world.
 
-    names: phrases for the things that may be here (of the grammar, and parts worth telling apart).
+    Attributes:
+        grammar: every instruction of the world.
+        make_scene: returns what knows the objects of a compiled model, such as a `TableScene`.
+        feasible: whether a task makes sense in the present state (its objects are here, in reach).
+        succeeded: whether a task is solved in the present state; False when its objects are absent.
+        expert: returns the scripted expert of a task.
+        found_done: families that an episode of another task may find already done.
+        limit_s: time that a task may take.
     """
 
-    names: tuple[str, ...]
-
-    def places(self, data: mujoco.MjData) -> dict[str, npt.NDArray[np.float64]]:
-        """Return name -> position [3] in metres of the named things that are here."""
-
-    def place(self, data: mujoco.MjData, task: Task, rng: np.random.Generator) -> bool:
-        """Put the objects at random places that suit the task; False when they do not fit."""
-
-    def start_episode(self, data: mujoco.MjData) -> None:
-        """Remember where things are now (a push is measured from here)."""
-
-    def randomize_look(self, rng: np.random.Generator) -> None:
-        """Draw colours, light, table texture and camera pose."""
-
-    def plain_look(self) -> None:
-        """Return to the look of the MJCF file."""
-
-
-class TaskSuite(Protocol):
-    """The tasks of one world."""
-
     grammar: Grammar
+    make_scene: Callable[[mujoco.MjModel], Any]
+    feasible: Callable[[Simulation, Task], bool]
+    succeeded: Callable[[Simulation, Task], bool]
+    expert: Callable[[Simulation, Task, Style], Expert]
+    found_done: tuple[str, ...] = ()
+    limit_s: float = 15.0
 
-    def make_scene(self, model: mujoco.MjModel) -> Any:
-        """Return the scene of a compiled model."""
-
-    def feasible(self, world: World, task: Task) -> bool:
-        """Return whether a task makes sense in the present scene (objects exist, room)."""
-
-    def succeeded(self, world: World, task: Task) -> bool:
-        """Return whether a task is solved in the present state."""
-
-    def any_solved(self, world: World, task: Task) -> bool:
-        """Return whether the task, or any that should not be, is solved: then redraw."""
-
-    def expert(self, world: World, task: Task, style: Style) -> Expert:
-        """Return the scripted expert of a task."""
+    def any_solved(self, sim: Simulation, task: Task) -> bool:
+        """Return whether the task, or another one that should not be, is already solved."""
+        tasks = (*self.grammar.tasks, task)
+        counts = [t for t in tasks if t.family not in self.found_done or t.key == task.key]
+        return any(self.succeeded(sim, t) for t in counts)

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Task:
-    """family: such as `lift`; slots: its arguments in the family's order, such as ("red",)."""
+    """One thing to do.
+
+    Attributes:
+        family: such as `lift`.
+        slots: what it is about, in the family's order, such as ("red",).
+        instruction: the task in words.
+    """
 
     family: str
     slots: tuple[str, ...]

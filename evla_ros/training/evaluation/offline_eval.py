@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`evla eval offline`: a checkpoint on held-out episodes, through the code that serves it."""
+"""A checkpoint on held-out episodes, through the predictor that serves it on a robot."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from dataclasses import dataclass
@@ -14,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from evla_ros.training.evaluation.parity import sentences
+from evla_ros.training.errors import TrainingError
+from evla_ros.training.evaluation.offline_settings import OfflineEvaluation
+from evla_ros.training.evaluation.parity import AskLive, check_parity, sentences
 
 if TYPE_CHECKING:
     from evla_ros.model.action_tokenizer import ActionTokenizer
@@ -24,22 +25,18 @@ if TYPE_CHECKING:
 Float = npt.NDArray[np.float64]
 TOKENS_WITHIN = 4
 
-_EXAMPLES = """examples:
-  evla eval offline --policy outputs/run/best --dataset outputs/data/my_robot
-  evla eval offline --policy outputs/run/best --dataset outputs/data/my_robot --out outputs/offline
-  evla eval offline --policy outputs/run/best --dataset outputs/data/my_robot --split train --live
-
-Every chosen frame goes through the predictor that the policy node runs: errors are in metres,
-radians and gripper openings per number of the action; token agreement is exact and within 4 of the
-256 bins. --live is the gate between training and serving: frames replayed to the real node over DDS
-against the trainer's own batches (exit code 1 when a token differs; no goal leaves the node)."""
-
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """predicted, true [N, K, D] physical.
+    """The answers to N frames beside the recorded actions.
 
-    Valid [N, K]; episode, step [N] where each frame is from; inference_ms [N] of each answer.
+    Attributes:
+        predicted: Answered chunks [N, K, D] in metres, radians and gripper openings.
+        true: The recorded ones, likewise.
+        valid: [N, K] False past the end of an episode.
+        episode: [N] the episode of each frame.
+        step: [N] its step in it.
+        inference_ms: [N] how long each answer took.
     """
 
     predicted: Float
@@ -50,46 +47,39 @@ class Comparison:
     inference_ms: Float
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    add = parser.add_argument
-    add("--policy", required=True, metavar="CHECKPOINT", help="a checkpoint folder")
-    add("--dataset", required=True, metavar="DIR", help="an RLDS dataset")
-    add("--split", default="val", help="(default: val)")
-    add("--frames", type=int, default=200, metavar="N", help="at most so many (default: 200)")
-    add("--transform", default="auto", help="standardisation (default: by the dataset's name)")
-    add("--output", choices=("tokens", "l1"), help="head (default: the checkpoint's)")
-    add("--out", metavar="DIR", help="a new folder for report.json and predicted_vs_true.png")
-    add(
-        "--live", nargs="?", type=int, const=12, default=0, metavar="N",
-        help="also show N frames to the live policy node; they have to give the same tokens (12)",
-    )  # fmt: skip
-    add("--device", default="cpu", help="of the network: cpu, cuda, ... (default: cpu)")
-    add("--json", action="store_true", help="print the report as JSON")
-    parser.epilog = _EXAMPLES
+def evaluate_offline(asked: OfflineEvaluation, ask_live: AskLive | None = None) -> dict[str, Any]:
+    """Compare a checkpoint with a dataset, write the folder when one is named, return the report.
 
+    Args:
+        asked: The checkpoint and the frames.
+        ask_live: Shows frames to the live policy node; None leaves that comparison out.
 
-def run(arguments: argparse.Namespace) -> int:
-    """Compare, print the table or JSON, write the folder when asked."""
-    from evla_ros.training.errors import TrainingError
+    Raises:
+        TrainingError: The folder exists, or the live node is to use another head than its own.
+        TrainingDataError: The dataset does not fit the checkpoint.
+    """
     from evla_ros.training.samples.source import Source
 
-    out = Path(arguments.out) if arguments.out else None
-    if out is not None and out.exists():
-        raise TrainingError(f"{str(out)!r} exists; choose another folder")
-    source = Source(arguments.dataset, arguments.split, arguments.transform)
-    predictor = load_predictor(arguments.policy, source.name, arguments.output, arguments.device)
+    if asked.out is not None and asked.out.exists():
+        raise TrainingError(f"{str(asked.out)!r} exists; choose another folder")
+    source = Source(asked.dataset, asked.split, asked.transform)
+    predictor = load_predictor(
+        asked.policy, source.name, asked.output, asked.device, runtime=asked.runtime
+    )
     names = action_names(source, predictor.action_dim)
-    comparison = compare(predictor, source, arguments.frames)
+    comparison = compare(predictor, source, asked.frames)
     report = summarize(comparison, predictor, names)
-    if arguments.live:
-        report["live"] = _gate(predictor, source, arguments)
-    print(json.dumps(report, indent=1) if arguments.json else table(report))
-    if out is not None:
-        out.mkdir(parents=True)
-        (out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
-        plot(comparison, names, out / "predicted_vs_true.png")
-    return 0 if report.get("live", {}).get("passed", True) else 1
+    if ask_live is not None:
+        if asked.output not in (None, predictor.config.action.output):
+            raise TrainingError(
+                "--live asks the node, which uses the checkpoint's own head; leave out --output"
+            )
+        report["live"] = check_parity(predictor, source, asked.live, ask_live).report()
+    if asked.out is not None:
+        asked.out.mkdir(parents=True)
+        (asked.out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+        plot(comparison, names, asked.out / "predicted_vs_true.png")
+    return report
 
 
 def load_predictor(
@@ -98,38 +88,45 @@ def load_predictor(
     output: Any = None,
     device: str = "cpu",
     dtype: str | None = None,
+    runtime: str | None = None,
 ) -> Predictor:
-    """Load a checkpoint with the statistics for a dataset: its own entry, else the only one."""
+    """Load a checkpoint with the statistics for a dataset.
+
+    Args:
+        checkpoint: The checkpoint folder.
+        dataset: Name of the dataset; without an entry of its own the only one is taken, or that of
+            the robot.
+        output: The head that answers; None takes the checkpoint's.
+        device: Where the network runs.
+        dtype: Number format of the weights; None keeps the stored one.
+        runtime: As of `Predictor`.
+    """
     from evla_ros.model.normalization import DatasetStatistics
     from evla_ros.model.predictor import Predictor
 
     file = Path(checkpoint) / "dataset_statistics.json"
     known = DatasetStatistics.read(file).datasets if file.is_file() else {}
     key = dataset if dataset in known else None
-    return Predictor(checkpoint, device, dtype, output=output, statistics_key=key)
-
-
-def _gate(predictor: Predictor, source: Source, arguments: argparse.Namespace) -> dict[str, Any]:
-    from evla_ros.training.errors import TrainingError
-    from evla_ros.training.evaluation.parity import check_parity
-
-    if arguments.live < 1:
-        raise TrainingError(f"--live {arguments.live}: at least 1 frame")
-    if arguments.output not in (None, predictor.config.action.output):
-        raise TrainingError(
-            "--live asks the node, which uses the checkpoint's own head; leave out --output"
-        )
-    checkpoint = Path(arguments.policy).resolve()
-    return check_parity(predictor, source, arguments.live, checkpoint, arguments.device).report()
+    return Predictor(checkpoint, device, dtype, output=output, statistics_key=key, runtime=runtime)
 
 
 def compare(predictor: Predictor, source: Source, frames: int) -> Comparison:
-    """Predict every n-th frame of the split, so that at most `frames` are spread over all of it."""
+    """Predict frames that are spread evenly over a split.
+
+    Args:
+        predictor: The checkpoint.
+        source: The split.
+        frames: How many frames, at most.
+
+    Raises:
+        TrainingDataError: The dataset does not fit the checkpoint.
+    """
     from evla_ros.training.samples.sample import own_answer
 
     source.check(predictor.action_dim, predictor.config.proprio_dim, predictor.config.image.cameras)
     numbers = np.unique(np.linspace(0, len(source) - 1, min(frames, len(source))).astype(int))
     rows: list[tuple[Any, ...]] = []
+    predictor.check_answer()
     predictor.warm_up()
     for number in numbers:
         index, step = source.locate(int(number))
@@ -150,12 +147,17 @@ def compare(predictor: Predictor, source: Source, frames: int) -> Comparison:
 def summarize(
     comparison: Comparison, predictor: Predictor, names: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Return mean absolute errors of the chunk and of its first step, and token agreement."""
+    """Return the report of a comparison.
+
+    `l1` and `l1_first_step` are mean absolute errors of each number in its unit, `spread` is the
+    error of always predicting the median. `token_accuracy` is the share of numbers in the right one
+    of the 256 bins, the quantity that training reports under that name.
+    """
     mask = comparison.valid[..., None]
     away = np.abs(comparison.predicted - comparison.true) * mask
     counts = comparison.valid.sum()
     normalizer = predictor.action_normalizer
-    tokenizer = predictor.model.action_tokenizer
+    tokenizer = predictor.action_tokenizer
     ours, theirs = (
         comparable_ids(tokenizer, normalizer.normalize(values))
         for values in (comparison.predicted, comparison.true)
@@ -169,29 +171,31 @@ def summarize(
         "l1": dict(zip(names, (away.sum((0, 1)) / counts).tolist(), strict=True)),
         "l1_first_step": dict(zip(names, first.mean(0).tolist(), strict=True)),
         "spread": dict(zip(names, _spread(comparison).tolist(), strict=True)),
-        "tokens_equal": float((apart == 0).mean()),
+        "head": predictor.output or predictor.config.action.output,
+        "token_accuracy": float((apart == 0).mean()),
         f"tokens_within_{TOKENS_WITHIN}": float((apart <= TOKENS_WITHIN).mean()),
     }
 
 
 def comparable_ids(tokenizer: ActionTokenizer, normalized: Float) -> npt.NDArray[np.int64]:
-    """Ids of normalised actions; the two highest bins, which decode to one value, are one here.
+    """Return the token ids of normalised actions, with the two highest bins as one.
 
-    Without it an answer of the highest bin (an open gripper, say) never equals the true 1.0.
+    The two decode to one value: an answered open gripper would never equal the true 1.0.
     """
     return tokenizer.encode(tokenizer.decode(tokenizer.encode(normalized)))
 
 
 def table(report: dict[str, Any]) -> str:
-    """Return the report as text; `spread` is the error of always predicting the mean."""
-    lines = [f"{'number':<16} {'L1':>10} {'first step':>11} {'mean only':>10}"]
+    """Return the report as text."""
+    lines = [f"{'number':<16} {'L1':>10} {'first step':>11} {'median only':>11}"]
     for name, value in report["l1"].items():
         first, spread = report["l1_first_step"][name], report["spread"][name]
-        lines.append(f"{name:<16} {value:>10.5f} {first:>11.5f} {spread:>10.5f}")
-    equal, near = report["tokens_equal"], report[f"tokens_within_{TOKENS_WITHIN}"]
+        lines.append(f"{name:<16} {value:>10.5f} {first:>11.5f} {spread:>11.5f}")
+    right, near = report["token_accuracy"], report[f"tokens_within_{TOKENS_WITHIN}"]
     lines.append(
         f"{report['frames']} frames of {report['episodes']} episodes; "
-        f"tokens equal {100 * equal:.1f} %, within {TOKENS_WITHIN} bins {100 * near:.1f} %; "
+        f"tokens {100 * right:.1f} % (head {report['head']}), within {TOKENS_WITHIN} bins "
+        f"{100 * near:.1f} %; "
         f"{report['inference_ms']:.0f} ms an answer (median)"
     )
     if "live" in report:

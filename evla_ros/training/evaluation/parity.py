@@ -7,30 +7,38 @@ Training side: the trainer's own batches through the network. Serving side: the 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from evla_ros.embodiment import Embodiment, parse_embodiment, proprio_layout
-from evla_ros.geometry.pose import Pose
-from evla_ros.training.errors import TrainingDataError, TrainingError
+from evla_ros.data.robot_snapshot import RobotSnapshot
+from evla_ros.embodiment import Embodiment, parse_embodiment
+from evla_ros.training.errors import TrainingError
+from evla_ros.training.evaluation.dataset_snapshot import snapshot_of
 
 if TYPE_CHECKING:
     from evla_ros.model.predictor import Predictor
-    from evla_ros.ros.live_replay import Frame
     from evla_ros.training.samples.source import Source
-    from evla_ros.training.samples.standardize import StandardEpisode
 
 Float = npt.NDArray[np.float64]
+# Shows moments of a robot to its live policy node; returns the chunks [N, K, D] that it answers.
+AskLive = Callable[[Embodiment, Sequence[RobotSnapshot]], Float]
 EDGE = 1e-4  # of the normalised range -1..1: less is rounding, which may cross the edge of a bin
 
 
 @dataclass(frozen=True, eq=False)
 class Parity:
-    """training, live [N, K, D] in the normalised range; tokens_* [N, K, D] their bins."""
+    """What the two sides answered to N frames.
+
+    Attributes:
+        training: Chunks [N, K, D] of the trainer, in the network's range from -1 to 1.
+        live: Chunks [N, K, D] of the live node, likewise.
+        tokens_training: The token ids [N, K, D] of `training`.
+        tokens_live: The token ids [N, K, D] of `live`.
+    """
 
     training: Float
     live: Float
@@ -39,12 +47,12 @@ class Parity:
 
     @property
     def passed(self) -> bool:
-        """Whether every token is the same (or its value is, and lies on the edge of two bins)."""
+        """Whether every token agrees; of equal values on the edge of two bins it may differ."""
         apart = self.tokens_training != self.tokens_live
         return bool((np.abs(self.training - self.live)[apart] < EDGE).all())
 
     def report(self) -> dict[str, Any]:
-        """Return what a person or a machine wants to know of it."""
+        """Return the counts and the verdict, for JSON."""
         return {
             "frames": len(self.training),
             "tokens": int(self.tokens_live.size),
@@ -54,63 +62,28 @@ class Parity:
         }
 
 
-def check_parity(
-    predictor: Predictor, source: Source, frames: int, checkpoint: Path, device: str
-) -> Parity:
+def check_parity(predictor: Predictor, source: Source, frames: int, ask_live: AskLive) -> Parity:
     """Show at most `frames` frames of a split to both sides.
 
-    Raises TrainingError when ROS 2 is not here or the dataset is not of the checkpoint's robot.
+    Args:
+        predictor: The checkpoint as the trainer sees it.
+        source: The split; the frames are spread evenly over it.
+        frames: How many frames, at most.
+        ask_live: Asks the live node.
+
+    Raises:
+        TrainingError: The dataset is not of the checkpoint's robot.
     """
     embodiment = _robot(predictor, source)
     numbers = np.unique(np.linspace(0, len(source) - 1, min(frames, len(source))).astype(int))
     chosen = [source.locate(int(number)) for number in numbers]
-    raw = np.stack([_training_chunk(predictor, source, *place) for place in chosen])
-    live = _live_chunks(checkpoint, embodiment, source, chosen, device)
-    normalizer, tokenizer = predictor.action_normalizer, predictor.model.action_tokenizer
+    raw = np.stack([_training_chunk(predictor, source, *where) for where in chosen])
+    moments = [snapshot_of(source.episode(index), step, embodiment) for index, step in chosen]
+    live = ask_live(embodiment, moments)
+    normalizer, tokenizer = predictor.action_normalizer, predictor.action_tokenizer
     trained = normalizer.normalize(normalizer.unnormalize(raw))  # within the range, as served
     served = normalizer.normalize(live)
     return Parity(trained, served, tokenizer.encode(trained), tokenizer.encode(served))
-
-
-def frame_of(episode: StandardEpisode, step: int, embodiment: Embodiment) -> Frame:
-    """Return what the robot's sensors said at a step; TrainingDataError when one is lacking."""
-    from evla_ros.ros.live_replay import Frame
-
-    data = episode.episode
-    missing = [name for name in embodiment.cameras if name not in episode.cameras]
-    if missing or episode.proprio is None:
-        lacks = f"camera {missing[0]!r}" if missing else "`state`"
-        raise TrainingDataError(f"{data.episode_id} lacks {lacks}, which the live node waits for")
-    pictures: dict[str, Any] = {}
-    for name, camera in embodiment.cameras.items():
-        key = episode.cameras[name]
-        raw = camera.transport == "raw"
-        pictures[name] = data.image(key, step) if raw else bytes(data.images[key][step])
-    parts = _state_parts(np.asarray(episode.proprio[step], dtype=np.float64), embodiment)
-    return Frame(*parts, pictures, str(data.instructions[step]))
-
-
-def _state_parts(
-    state: Float, embodiment: Embodiment
-) -> tuple[dict[str, Pose], dict[str, float], dict[str, float]]:
-    layout = proprio_layout(embodiment)
-    if "ee_pose" not in embodiment.proprio:
-        raise TrainingError(
-            f"the proprio of {embodiment.name!r} has no ee_pose; its frames cannot be replayed"
-        )
-    poses: dict[str, Pose] = {}
-    openings: dict[str, float] = {}
-    joints: dict[str, float] = {}
-    for arm in embodiment.arms:
-        position = state[layout.slice_of(f"{arm.name}_ee_position")]
-        poses[arm.name] = Pose(position, state[layout.slice_of(f"{arm.name}_ee_quaternion")])
-        openings[arm.name] = 1.0
-        if "gripper" in embodiment.proprio:
-            openings[arm.name] = float(state[layout.slice_of(f"{arm.name}_gripper")][0])
-        if "joint_positions" in embodiment.proprio:
-            values = state[layout.slice_of(f"{arm.name}_joints")].tolist()
-            joints.update(zip(arm.joints, values, strict=True))
-    return poses, openings, joints
 
 
 def _training_chunk(predictor: Predictor, source: Source, index: int, step: int) -> Float:
@@ -118,6 +91,7 @@ def _training_chunk(predictor: Predictor, source: Source, index: int, step: int)
     import torch
 
     from evla_ros.model.decode import decode_joint
+    from evla_ros.model.runtimes.torch_network import TorchNetwork
     from evla_ros.training.samples.batch import Collator
     from evla_ros.training.samples.sample import Sample, own_answer
 
@@ -133,6 +107,9 @@ def _training_chunk(predictor: Predictor, source: Source, index: int, step: int)
     batch = collate([(0, Sample(images, proprio, (answer,), {}), None)])
     head = config.action.output
     with torch.inference_mode():
+        if not isinstance(predictor.network, TorchNetwork):
+            flat = _without_axis(batch.inputs)
+            return np.asarray(predictor.network.decode(flat)[0].numpy())
         if head == "l1":
             actions = predictor.model.forward_joint(batch.inputs.to(predictor.device)).of_head(head)
             return np.asarray(actions[0, 0].double().cpu().numpy())
@@ -144,25 +121,6 @@ def _without_axis(inputs: Any) -> Any:
     from dataclasses import replace
 
     return replace(inputs, input_ids=inputs.input_ids[:, 0], text_lengths=inputs.text_lengths[:, 0])
-
-
-def _live_chunks(
-    checkpoint: Path,
-    embodiment: Embodiment,
-    source: Source,
-    places: list[tuple[int, int]],
-    device: str,
-) -> Float:
-    try:
-        from evla_ros.ros.live_replay import live_policy
-    except ImportError as error:
-        raise TrainingError(
-            f"--live needs ROS 2 and the built interfaces ({error}); run `make build` and "
-            "`. ./env.sh`"
-        ) from error
-    frames = [frame_of(source.episode(index), step, embodiment) for index, step in places]
-    with live_policy(checkpoint, embodiment, device) as node:
-        return np.stack([node.ask(frame) for frame in frames])
 
 
 def _robot(predictor: Predictor, source: Source) -> Embodiment:
@@ -180,7 +138,7 @@ def _robot(predictor: Predictor, source: Source) -> Embodiment:
 
 
 def sentences(report: dict[str, Any]) -> str:
-    """Return the report as text."""
+    """Return the report of a comparison as one sentence."""
     verdict = "passed" if report["passed"] else "FAILED"
     return (
         f"live node against training: {verdict}; {100 * report['tokens_equal']:.2f} % of "

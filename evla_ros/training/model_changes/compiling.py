@@ -4,20 +4,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-
 import torch
 
+from evla_ros.machine import has_compiler
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.training.errors import TrainingError
-
-_COMPILERS = ("g++", "clang++")
-
-
-def has_compiler() -> bool:
-    """Whether PyTorch will find a C++ compiler ($CXX, g++ or clang++)."""
-    return any(shutil.which(name) for name in (os.environ.get("CXX") or "g++", *_COMPILERS))
 
 
 def compile_decoder(model: EvlaModel, device: torch.device) -> None:

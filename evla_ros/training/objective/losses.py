@@ -1,15 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Losses and the paper's metrics over real actions only, never past an episode's end."""
+"""The losses and metrics of a batch; actions past the end of an episode are left out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
+from evla_ros.model.attention_mask import SlotRule
+from evla_ros.model.errors import ModelConfigError
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.model_input import JointOutput
 from evla_ros.training.samples.batch import Batch
@@ -17,12 +18,15 @@ from evla_ros.training.samples.batch import Batch
 
 @dataclass(frozen=True)
 class Sums:
-    """Sums over the real actions of a batch, so that batches and ranks can be added.
+    """Sums over the real actions of a batch, which can be added over batches and ranks.
 
-    `loss` differentiable; `count` real numbers; `right` action tokens predicted exactly; `error`
-    [D] absolute
-    errors in metres and radians (of the L1 head where there is one, else of the tokens); `rows`
-    real steps.
+    Attributes:
+        loss: The loss, differentiable.
+        count: How many action numbers there are.
+        right: How many action numbers fall into the right bin of the action tokens, as predicted
+            by the head that answers on the robot.
+        error: [D] absolute errors of that head, in metres, radians and gripper openings.
+        rows: How many action steps there are.
     """
 
     loss: Tensor
@@ -35,49 +39,78 @@ class Sums:
 def action_sums(
     model: EvlaModel, output: JointOutput, batch: Batch, weight_l1: float, weight_tokens: float
 ) -> Sums:
-    """Losses of one joint forward: L1 of the continuous head, cross-entropy of the tokens."""
+    """Return the losses of a forward that predicts all actions at once.
+
+    Args:
+        model: The network, for its action tokenizer.
+        output: What the network returned for the batch.
+        batch: B samples with the true actions [B, R, K, D].
+        weight_l1: Weight of the continuous head's L1 loss.
+        weight_tokens: Weight of the action tokens' cross-entropy.
+    """
     mask = batch.valid[..., None].expand_as(batch.actions)  # [B, R, K, D]
     loss = batch.actions.new_zeros(())
-    right = error_values = None
+    answers: dict[str, Tensor] = {}
     if output.logits is not None:
         rows = model.action_tokenizer.rows(batch.actions)
         logits = output.logits.float().unflatten(2, batch.actions.shape[2:])  # [B, R, K, D, bins]
-        entropy = functional.cross_entropy(logits[mask], rows[mask], reduction="sum")
-        loss = loss + weight_tokens * entropy
-        chosen = logits.detach().argmax(-1)
-        right = ((chosen == rows) & mask).sum()
-        error_values = model.action_tokenizer.values(chosen).float()
+        loss = loss + weight_tokens * _entropy(logits, rows, mask)
+        answers["tokens"] = model.action_tokenizer.values(logits.detach().argmax(-1)).float()
     if output.actions is not None:
         actions = output.actions.float()
-        loss = loss + weight_l1 * (actions - batch.actions).abs()[mask].sum()
-        error_values = actions.detach()
-    return _sums(batch, mask, loss, right, error_values)
+        loss = loss + weight_l1 * (actions - batch.actions).abs().where(mask, 0.0).sum()
+        answers["l1"] = actions.detach()
+    return _sums(model, batch, mask, loss, answers[model.config.action.output])
 
 
 def taught(model: EvlaModel, batch: Batch) -> JointOutput:
-    """One teacher-forced forward: the true tokens are fed, all that losses read comes back."""
+    """Run one teacher-forced forward: the true action tokens are the input.
+
+    What a token sees is what it sees when the network answers: the tokens before it, or with
+    `decode: released` the prompt alone.
+    """
     rows = model.action_tokenizer.rows(batch.actions)
-    return model.forward_taught(batch.inputs, rows.flatten(2) + model.action_tokenizer.first_id)
+    rule: SlotRule = "hidden" if model.config.action.decode == "released" else "causal"
+    ids = rows.flatten(2) + model.action_tokenizer.first_id
+    return model.forward_taught(batch.inputs, ids, rule)
 
 
 def token_sums(model: EvlaModel, batch: Batch, output: JointOutput) -> Sums:
-    """Losses of the autoregressive mode: cross-entropy alone; `output` is from `taught`."""
+    """Return the losses of the autoregressive mode, which are cross-entropy alone.
+
+    Args:
+        model: The network, for its action tokenizer.
+        batch: B samples with the true actions [B, R, K, D].
+        output: The result of `taught`.
+
+    Raises:
+        ModelConfigError: The network has no token head.
+    """
+    if output.logits is None:
+        raise ModelConfigError("this network has no token head to learn token by token")
     rows = model.action_tokenizer.rows(batch.actions)
     logits = output.logits.float().unflatten(2, rows.shape[2:])  # [B, R, K, D, bins]
     mask = batch.valid[..., None].expand_as(rows)
-    loss = functional.cross_entropy(logits[mask], rows[mask], reduction="sum")
-    chosen = logits.detach().argmax(-1)
-    values = model.action_tokenizer.values(chosen).float()
-    return _sums(batch, mask, loss, ((chosen == rows) & mask).sum(), values)
+    loss = _entropy(logits, rows, mask)
+    values = model.action_tokenizer.values(logits.detach().argmax(-1)).float()
+    return _sums(model, batch, mask, loss, values)
 
 
-def _sums(
-    batch: Batch, mask: Tensor, loss: Tensor, right: Tensor | None, values: Tensor | None
-) -> Sums:
-    count = mask.sum()
-    error = torch.zeros(batch.actions.shape[-1], device=batch.actions.device)
-    if values is not None:
-        away = (values - batch.actions).abs() * batch.scale[:, None, None] * mask
-        error = away.sum(dim=(0, 1, 2))
-    hits = right if right is not None else torch.zeros_like(count)
-    return Sums(loss, count, hits, error, batch.valid.sum())
+def _entropy(logits: Tensor, rows: Tensor, mask: Tensor) -> Tensor:
+    """Return the cross-entropy of the real action numbers, summed.
+
+    The others are computed and left out: to pick by a mask, a GPU has to wait for the host.
+    """
+    losses = functional.cross_entropy(logits.flatten(0, -2), rows.flatten(), reduction="none")
+    return losses.where(mask.flatten(), 0.0).sum()
+
+
+def _sums(model: EvlaModel, batch: Batch, mask: Tensor, loss: Tensor, values: Tensor) -> Sums:
+    """Return the sums of a batch whose actions are predicted as `values` [B, R, K, D]."""
+    scale = batch.scale[:, None, None]
+    away = (values - batch.actions).abs() * scale * mask
+    tokens = model.action_tokenizer
+    right = tokens.bins_of(values) == tokens.bins_of(batch.actions)
+    right |= scale == 0  # a constant number is served as that, whatever the network says
+    error = away.sum(dim=(0, 1, 2))
+    return Sums(loss, mask.sum(), (right & mask).sum(), error, batch.valid.sum())

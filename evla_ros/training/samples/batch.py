@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Samples to tensors: prompts, normalised chunks with masks, and where the named things are."""
+"""Collate samples into tensors: prompts, normalised action chunks, labels for grounding."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ UNSEEN = -1.0
 class Batch:
     """B samples with R instructions each.
 
-    `actions` [B, R, K, D] normalised; `valid` [B, R, K] real actions; `scale` [B, D] half the
-    q01..q99
-    span, to turn errors into metres and radians; `dataset` [B] its number.
-    Grounding: `noun` [B, R, 2] text column of a named thing (0: none), `point` [B, R, 2, 5] where
-    it is:
-    right, down in 0..1, and metres from the tool.
+    Attributes:
+        inputs: What the network reads.
+        actions: [B, R, K, D] normalised actions.
+        valid: [B, R, K] True for real actions, False past the end of an episode.
+        scale: [B, D] what one normalised unit is in metres, radians or gripper openings.
+        dataset: [B] the number of each sample's dataset.
+        noun: [B, R, 2] prompt column of a noun whose object is labelled; 0 for none.
+        point: [B, R, 2, 5] where that object is: right and down in the picture (0 to 1), then its
+            position relative to the tool in metres.
     """
 
     inputs: ModelInput
@@ -44,9 +47,20 @@ class Batch:
     point: Tensor
 
     def to(self, device: torch.device) -> Batch:
-        """The same batch on another device."""
-        moved = {f.name: getattr(self, f.name).to(device) for f in fields(self)}
-        return replace(self, **moved)
+        """Return the same batch on another device."""
+        inputs = self.inputs.to(device)
+        names = [f.name for f in fields(self) if f.name != "inputs"]
+        moved = {name: getattr(self, name).to(device, non_blocking=True) for name in names}
+        return replace(self, inputs=inputs, **moved)
+
+    def pin_memory(self) -> Batch:
+        """Return the same batch in memory that a GPU copies from while it computes."""
+        return replace(self, **{f.name: getattr(self, f.name).pin_memory() for f in fields(self)})
+
+    @property
+    def count(self) -> Tensor:
+        """How many action numbers are learned from the batch, a scalar."""
+        return self.valid.sum() * self.actions.shape[-1]
 
     def __len__(self) -> int:
         return len(self.actions)
@@ -56,7 +70,7 @@ NOUNS = 2
 
 
 class Collator:
-    """Turns samples of one or several datasets into a batch for one model."""
+    """Turns samples of one or several datasets into batches for one model."""
 
     def __init__(
         self,
@@ -69,7 +83,7 @@ class Collator:
         self._actions, self._proprios = actions, proprios
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel to worker processes without the caches of the processor."""
+        """Pickle without the caches of the processor, for worker processes."""
         prompts = self.processor.prompt_builder
         return _rebuild, (
             self.processor.config,
@@ -82,9 +96,11 @@ class Collator:
     def __call__(
         self, items: Sequence[tuple[int, Sample, Tensor | None]], features: Tensor | None = None
     ) -> Batch:
-        """Collate (dataset number, sample, augmented images or None).
+        """Collate samples into a batch.
 
-        Cached features replace images.
+        Args:
+            items: (dataset number, sample, augmented images or None) for each sample.
+            features: Cached image features [B, tokens, V], used instead of the images.
         """
         samples = [sample for _, sample, _ in items]
         answers = [answer for sample in samples for answer in sample.answers]
@@ -100,6 +116,7 @@ class Collator:
             ]
         )
         nouns, points = self._nouns(samples)
+        scales = np.stack([self._actions[number].scale for number in numbers])
         return Batch(
             ModelInput(
                 ids.view(*shape, -1),
@@ -110,7 +127,7 @@ class Collator:
             ),
             torch.from_numpy(actions.astype(np.float32)),
             torch.from_numpy(np.stack([a.valid for a in answers])).view(*shape, -1),
-            torch.from_numpy(np.stack([_scale(self._actions[n]) for n in numbers])),
+            torch.from_numpy(scales.astype(np.float32)),
             torch.tensor(numbers),
             nouns,
             points,
@@ -142,14 +159,19 @@ class Collator:
                     points[b, r, i] = torch.from_numpy(point)
                     if (
                         sample.proprio is not None
-                    ):  # its first three numbers are the tool's position
+                    ):  # whose first three numbers are the tool's position
                         points[b, r, i, 2:] -= torch.tensor(sample.proprio[:3])
         return nouns, points
 
     def noun_columns(
         self, instruction: str, objects: Mapping[str, np.ndarray]
     ) -> list[tuple[int, np.ndarray]]:
-        """Return (prompt column, place) of every seen thing that the instruction names."""
+        """Return (prompt column, position) of every visible object that the instruction names.
+
+        Args:
+            instruction: The text.
+            objects: Noun phrase -> [5] position, see `Batch.point`.
+        """
         prompts = self.processor.prompt_builder
         text = prompts.text(instruction)
         places = sorted((at, name) for name in objects if (at := _mention(text, name)) >= 0)
@@ -165,7 +187,10 @@ class Collator:
 
 
 def _mention(text: str, name: str) -> int:
-    """Return where a text names a thing, -1: nowhere; "red and blue blocks" names two blocks."""
+    """Return the index at which a text names an object, or -1.
+
+    "Red and blue blocks" names both the red block and the blue block.
+    """
     at = text.find(name)
     if at >= 0 or " and " not in text:
         return at
@@ -176,8 +201,3 @@ def _mention(text: str, name: str) -> int:
 
 def _rebuild(config: EvlaConfig, tokenizer: Tokenizer, *rest: Any) -> Collator:
     return Collator(Processor(config, tokenizer), *rest)
-
-
-def _scale(normalizer: Normalizer) -> np.ndarray:
-    half = 0.5 * (normalizer.high - normalizer.low)
-    return np.where(normalizer.mask, half, 1.0).astype(np.float32)

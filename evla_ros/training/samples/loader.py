@@ -2,32 +2,45 @@
 # SPDX-License-Identifier: Apache-2.0
 """An endless, weighted, shuffled stream of samples in which sample i depends on (seed, i) alone.
 
-So a resumed run, any number of ranks and any number of worker processes see the same stream.
-Memory: eight
-bytes a step for the shuffle; pictures are decoded when their batch is made, in the workers.
+A resumed run, any number of ranks and any number of worker processes therefore see the same stream.
+The shuffle takes no memory, and every source is shown whole before any of it is shown again.
+Pictures are decoded by the workers when their batch is made.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from evla_ros.data.image_resize import ImageError
+from evla_ros.data.interleave import Interleave
+from evla_ros.data.shuffle import Shuffled
+from evla_ros.errors import EvlaError
+from evla_ros.training.errors import TrainingDataError
 from evla_ros.training.samples.augmentation import augment
 from evla_ros.training.samples.batch import Batch, Collator
 from evla_ros.training.samples.feature_cache import FeatureCache
-from evla_ros.training.samples.sample import Sample, draw_answers, objects_at
+from evla_ros.training.samples.sample import Sample, draw_answers, objects_at, pictures_of
 from evla_ros.training.samples.source import Source
 
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """cameras: which.
+    """What a sample holds.
 
-    Chunk: K. instructions: R per image. augment, proprio_dropout: training only.
+    Attributes:
+        cameras: Names of the cameras to read.
+        chunk: Actions of a chunk, K.
+        instructions: Instructions that share one picture, R.
+        augment: Whether pictures are cropped and recoloured at random.
+        proprio_dropout: Probability that the mean replaces the proprioception.
+        black_cameras: Whether black pictures stand for cameras that a dataset does not have.
     """
 
     cameras: tuple[str, ...]
@@ -35,10 +48,11 @@ class SampleSettings:
     instructions: int = 1
     augment: bool = False
     proprio_dropout: float = 0.0
+    black_cameras: bool = False
 
 
 class SampleStream(Dataset[Batch]):
-    """Item n is batch n of a rank; everything in it follows from the seed and n."""
+    """The numbered samples of a run; the seed and the number decide everything in a sample."""
 
     def __init__(
         self,
@@ -53,11 +67,11 @@ class SampleStream(Dataset[Batch]):
         self.sources, self.settings, self.collate, self.seed = sources, settings, collate, seed
         sizes = np.array([len(source) for source in sources], dtype=np.float64)
         shares = np.asarray(weights, dtype=np.float64) * sizes  # weights multiply dataset sizes
-        self._shares = np.cumsum(shares / shares.sum())
-        self._orders: dict[tuple[int, int], np.ndarray] = {}
+        self._turns = Interleave(list(shares), seed)
+        self._orders: dict[int, tuple[int, Shuffled]] = {}
 
     def batch(self, numbers: Sequence[int]) -> Batch:
-        """Return the samples with these numbers of the stream as one batch."""
+        """Return the samples with these numbers as one batch."""
         drawn = [self._item(number) for number in numbers]
         items = [item for item, _ in drawn]
         if self.features is None:
@@ -65,13 +79,16 @@ class SampleStream(Dataset[Batch]):
         rows = [(which, step) for (which, _, _), step in drawn]
         return self.collate(items, self.features.rows(rows))
 
+    def place(self, number: int) -> tuple[int, int]:
+        """Return which source a number of the stream draws from, and the number of its sample."""
+        which, turn = self._turns[number]
+        epoch, position = divmod(turn, len(self.sources[which]))
+        return which, self._order(which, epoch)[position]
+
     def _item(self, number: int) -> tuple[tuple[int, Sample, torch.Tensor | None], int]:
         rng = np.random.default_rng([self.seed, number])
-        which = int(np.searchsorted(self._shares, rng.random(), side="right"))
-        which = min(which, len(self.sources) - 1)
+        which, step = self.place(number)
         source = self.sources[which]
-        epoch, place = divmod(self._turn(which, number), len(source))
-        step = int(self._order(which, epoch)[place])
         sample = read_sample(source, step, self.settings, rng, pictures=self.features is None)
         ready = None
         if self.settings.augment:
@@ -81,23 +98,14 @@ class SampleStream(Dataset[Batch]):
             sample = replace(sample, proprio=mean)
         return (which, sample, ready), step
 
-    def _turn(self, which: int, number: int) -> int:
-        """Return the position in a source's own shuffle; spread evenly when there are several."""
-        if len(self.sources) == 1:
-            return number
-        low = float(self._shares[which - 1]) if which else 0.0
-        return int(number * (float(self._shares[which]) - low))
-
-    def _order(self, which: int, epoch: int) -> np.ndarray:
-        if (which, epoch) not in self._orders:
-            self._orders = {key: o for key, o in self._orders.items() if key[0] != which}
-            self._orders[which, epoch] = self._shuffled(which, epoch)
-        return self._orders[which, epoch]
-
-    def _shuffled(self, which: int, epoch: int) -> np.ndarray:
-        return np.random.default_rng([self.seed, 1, which, epoch]).permutation(
-            len(self.sources[which])
-        )
+    def _order(self, which: int, epoch: int) -> Shuffled:
+        """Return the order of an epoch over a source; the latest one is kept."""
+        kept = self._orders.get(which)
+        if kept is None or kept[0] != epoch:
+            seed = [self.seed, 1, which, epoch]
+            kept = (epoch, Shuffled(len(self.sources[which]), seed))
+            self._orders[which] = kept
+        return kept[1]
 
 
 def read_sample(
@@ -108,27 +116,58 @@ def read_sample(
     *,
     pictures: bool = True,
 ) -> Sample:
-    """Return sample `number` of a source; the pictures are decoded here."""
+    """Read one sample and decode its pictures.
+
+    Args:
+        source: The split to read from.
+        number: The number of the sample in it.
+        settings: What the sample holds.
+        rng: Chooses among several instructions.
+        pictures: False leaves the pictures out.
+
+    Raises:
+        TrainingDataError: A picture is damaged; names its episode and step.
+    """
     index, step = source.locate(number)
     episode = source.episode(index)
     cameras = settings.cameras if pictures else ()
-    images = {c: episode.episode.image(episode.cameras[c], step) for c in cameras}
+    try:
+        images = pictures_of(episode, cameras, step)
+    except ImageError as error:
+        where = f"dataset {source.name!r}, split {source.split!r}, episode {index}, step {step}"
+        raise TrainingDataError(f"{where}: {error}") from error
     proprio = None if episode.proprio is None else episode.proprio[step]
     answers = draw_answers(episode, step, settings.chunk, settings.instructions, rng)
     return Sample(images, proprio, answers, objects_at(episode, step))
 
 
-class _Numbered(Dataset[Batch]):
-    def __init__(self, stream: SampleStream, numbers: Callable[[int], list[int]]) -> None:
+class _Refusal(NamedTuple):
+    """An error of a worker process; torch would put its traceback into the message."""
+
+    sentence: str
+
+
+class _Numbered(Dataset[Any]):
+    def __init__(self, stream: Any, numbers: Callable[[int], list[int]]) -> None:
         self._stream, self._numbers = stream, numbers
 
-    def __getitem__(self, index: int) -> Batch:
-        return self._stream.batch(self._numbers(index))
+    def __getitem__(self, index: int) -> Any:
+        try:
+            return self._stream.batch(self._numbers(index))
+        except EvlaError as error:
+            return _Refusal(str(error))
 
 
 @dataclass(frozen=True)
 class Share:
-    """What a rank takes of the stream: `micro` samples a forward, `accumulate` forwards a step."""
+    """The part of the stream that one rank takes.
+
+    Attributes:
+        rank: The rank, from 0.
+        ranks: Number of ranks.
+        micro: Samples of one forward pass on this rank.
+        accumulate: Forward passes of one optimiser step.
+    """
 
     rank: int
     ranks: int
@@ -136,15 +175,42 @@ class Share:
     accumulate: int
 
     def numbers(self, forward: int) -> list[int]:
-        """Return the stream numbers of this rank's forward number `forward`."""
+        """Return the sample numbers of this rank's forward pass number `forward`."""
         step, part = divmod(forward, self.accumulate)
         first = ((step * self.accumulate + part) * self.ranks + self.rank) * self.micro
         return list(range(first, first + self.micro))
 
 
-def batches(stream: SampleStream, share: Share, first_step: int, workers: int) -> Iterator[Batch]:
-    """Yield the rank's batches from optimiser step `first_step` on, for ever."""
+def workers_for(*, on_gpu: bool, ranks: int) -> int:
+    """Return how many processes make the batches of a rank, where the settings leave it open.
+
+    None on a CPU, which they would take from the network; for a GPU up to eight of this machine's
+    cores, and one at least: a GPU that waits for pictures is the usual reason for a slow training.
+    """
+    if not on_gpu:
+        return 0
+    ranks_here = int(os.environ.get("LOCAL_WORLD_SIZE", ranks))
+    return max(1, min(8, (os.cpu_count() or 1) // ranks_here - 1))
+
+
+def batches(
+    stream: Any, share: Share, first_step: int, workers: int | None, *, pin: bool = False
+) -> Iterator[Any]:
+    """Yield the batches of a rank without end, from optimiser step `first_step` on.
+
+    Args:
+        stream: Makes the batch of some sample numbers, see `phase.SampleSource`.
+        share: The part of the stream that the rank takes.
+        first_step: The first optimiser step, from 0.
+        workers: Processes that make batches; 0 makes them in this one, None as many as
+            `workers_for` says.
+        pin: Put the batches of the processes where a GPU copies from while it computes.
+
+    Raises:
+        EvlaError: A sample cannot be read; also one that a worker process was to read.
+    """
     first = first_step * share.accumulate
+    workers = workers_for(on_gpu=pin, ranks=share.ranks) if workers is None else workers
     if workers == 0:
         number = first
         while True:
@@ -156,6 +222,10 @@ def batches(stream: SampleStream, share: Share, first_step: int, workers: int) -
         sampler=range(first, first + 10**9),
         num_workers=workers,
         prefetch_factor=4,
+        pin_memory=pin,
         multiprocessing_context="spawn",
     )
-    yield from loader
+    for item in loader:
+        if isinstance(item, _Refusal):
+            raise TrainingDataError(item.sentence)
+        yield item

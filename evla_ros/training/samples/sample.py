@@ -1,26 +1,28 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One training sample: a moment, and R instructions each with the chunk that answers it."""
+"""One training sample: an observation, and R instructions with an action chunk for each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from evla_ros.training.samples.standardize import StandardEpisode
+from evla_ros.training.samples.standardize import RELABEL, StandardEpisode
 
 FloatArray = npt.NDArray[np.float32]
-RELABEL = "relabel_actions_"
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """An instruction and its chunk [K, D] in physical units.
+    """An instruction and its chunk of actions.
 
-    `valid` [K] is False past the episode's end.
+    Attributes:
+        instruction: The text.
+        actions: [K, D] in metres, radians and gripper openings.
+        valid: [K] False past the end of the episode.
     """
 
     instruction: str
@@ -30,9 +32,14 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """images: camera -> uint8 [H, W, 3]. objects: phrase -> (right, down in 0..1.
+    """An observation with its instructions and actions.
 
-    Metres [3]) or empty.
+    Attributes:
+        images: Camera -> uint8 [H, W, 3] RGB.
+        proprio: [P] proprioception, or None.
+        answers: R instructions with their actions.
+        objects: Noun phrase -> [5]: right and down in the picture (0 to 1), and x, y, z in metres.
+            Empty when the dataset does not record it.
     """
 
     images: Mapping[str, npt.NDArray[np.uint8]]
@@ -41,8 +48,21 @@ class Sample:
     objects: Mapping[str, FloatArray]
 
 
+def pictures_of(
+    episode: StandardEpisode, cameras: Sequence[str], step: int
+) -> dict[str, npt.NDArray[np.uint8]]:
+    """Return the pictures of a step, uint8 [H, W, 3], black ones for cameras that are not there."""
+    seen = {
+        c: episode.episode.image(episode.cameras[c], step) for c in cameras if c in episode.cameras
+    }
+    if len(seen) == len(cameras):
+        return seen
+    black = np.zeros_like(next(iter(seen.values())))
+    return {camera: seen.get(camera, black) for camera in cameras}
+
+
 def own_answer(episode: StandardEpisode, step: int, chunk: int) -> Answer:
-    """Return the K actions from `step` on; rows past the end are not valid."""
+    """Return the K recorded actions from `step` on; rows past the end are not valid."""
     rows = np.arange(step, step + chunk)
     valid = rows < episode.last
     actions = episode.action[np.minimum(rows, episode.last - 1)]
@@ -50,24 +70,25 @@ def own_answer(episode: StandardEpisode, step: int, chunk: int) -> Answer:
 
 
 def relabelled(episode: StandardEpisode, step: int, chunk: int) -> list[Answer]:
-    """Return the counterfactual answers stored beside a step (none in most datasets)."""
+    """Return the instructions and actions stored with a step in addition to the recorded ones."""
     columns, found = episode.episode.columns, []
     for name in sorted(key for key in columns if key.startswith(RELABEL)):
         suffix = name.removeprefix(RELABEL)
         steps = int(columns[f"relabel_steps_{suffix}"][step])
         if steps > 0:
             actions = np.asarray(columns[name][step], dtype=np.float32)
-            words = str(columns[f"relabel_instruction_{suffix}"][step])
-            found.append(Answer(words, *_fitted(actions[:steps], chunk)))
+            instruction = str(columns[f"relabel_instruction_{suffix}"][step])
+            found.append(Answer(instruction, *_fitted(actions[:steps], chunk)))
     return found
 
 
 def draw_answers(
     episode: StandardEpisode, step: int, chunk: int, count: int, rng: np.random.Generator
 ) -> tuple[Answer, ...]:
-    """Return R answers: the own one (where the action answers it) and counterfactual ones.
+    """Return R answers: the recorded one, where its actions follow the instruction, and others.
 
-    With fewer than R to choose from they repeat.
+    The others are those stored with the step. When there are fewer than R to choose from they
+    repeat.
     """
     others = relabelled(episode, step, chunk)
     follows = bool(episode.episode.metadata.get("follows_instruction", True))
@@ -78,9 +99,9 @@ def draw_answers(
 
 
 def objects_at(episode: StandardEpisode, step: int) -> dict[str, FloatArray]:
-    """Return phrase -> [5] (right, down, x, y, z) of the things seen at a step.
+    """Return the objects visible at a step: noun phrase -> [5], see `Sample.objects`.
 
-    Empty when not recorded.
+    Empty when the dataset does not record it.
     """
     names = str(episode.episode.metadata.get("object_names", ""))
     if not names or "object_pixels" not in episode.episode.columns:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which statistics a run normalises with: one entry for the robot, or one per dataset."""
+"""Choose the statistics that normalise a run: one entry for the robot, or one per dataset."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from evla_ros.data.rlds.statistics import column_statistics, default_mask
-from evla_ros.embodiment import parse_embodiment
+from evla_ros.data.rlds.narrow_spans import narrow_numbers, settle
+from evla_ros.data.rlds.statistics import column_statistics
+from evla_ros.embodiment import Embodiment, parse_embodiment
 from evla_ros.model.normalization import DatasetStatistics
 from evla_ros.training.errors import TrainingDataError
 from evla_ros.training.samples.source import Source
@@ -18,23 +19,34 @@ from evla_ros.training.samples.source import Source
 Rule = Literal["auto", "pooled", "per_dataset"]
 
 
-def choose_statistics(sources: Sequence[Source], rule: Rule) -> DatasetStatistics:
+def choose_statistics(
+    sources: Sequence[Source], rule: Rule, robot: Embodiment | None = None
+) -> DatasetStatistics:
     """Return the statistics that a checkpoint of these datasets carries.
 
-    auto: several datasets of one robot share one entry under the robot's name, so that whoever
-    serves the checkpoint has nothing to choose; anything else keeps one entry per dataset. Raises
-    TrainingDataError when datasets that are not of one robot are to be pooled.
+    Args:
+        sources: The datasets.
+        rule: `pooled` makes one entry under the robot's name, `per_dataset` one for each dataset.
+            `auto` keeps the name of a single dataset. Of several it pools those of the robot under
+            the robot's name, so that serving the checkpoint needs no choice.
+        robot: The robot that the checkpoint is for; None takes the one that all datasets share.
+
+    Raises:
+        TrainingDataError: Datasets that are not of one robot are to be pooled.
     """
-    robot = _robot(sources)
-    if rule == "pooled" and robot is None:
+    name = robot.name if robot else _shared_robot(sources)
+    own = [source for source in sources if name and robot_name(source) == name]
+    if rule == "pooled" and (not own or len(own) < len(sources)):
         names = ", ".join(source.name for source in sources)
         raise TrainingDataError(
             f"statistics: pooled needs datasets with the same embodiment.yaml, {names} are not; "
             "use statistics: per_dataset"
         )
-    if robot is not None and (rule == "pooled" or (rule == "auto" and len(sources) > 1)):
-        return DatasetStatistics({robot: pooled_statistics(sources)})
-    return DatasetStatistics({source.name: source.statistics() for source in sources})
+    if rule == "per_dataset" or not own or (rule == "auto" and len(sources) == 1):
+        own = []
+    entries = {str(name): pooled_statistics(own)} if own else {}
+    others = {source.name: source.statistics() for source in sources if source not in own}
+    return DatasetStatistics({**entries, **others})
 
 
 def pooled_statistics(sources: Sequence[Source]) -> dict[str, Any]:
@@ -42,24 +54,40 @@ def pooled_statistics(sources: Sequence[Source]) -> dict[str, Any]:
     numbers = [source.numbers() for source in sources]
     actions = np.concatenate([action for action, _ in numbers])
     action = column_statistics(actions, "action")
-    action["mask"] = default_mask(actions.shape[1])
-    result: dict[str, Any] = {"action": action}
+    action["mask"] = sources[0].action_mask
+    result: dict[str, Any] = {"action": settle(action)}
     proprios = [proprio for _, proprio in numbers if proprio is not None]
     if len(proprios) == len(numbers):
-        result["proprio"] = column_statistics(np.concatenate(proprios), "proprio")
+        result["proprio"] = settle(column_statistics(np.concatenate(proprios), "proprio"))
     episodes = sum(source.episode_count for source in sources)
     return {**result, "num_transitions": len(actions), "num_trajectories": episodes}
 
 
-def statistics_key(statistics: DatasetStatistics, dataset: str) -> str:
-    """Return the entry for a dataset: its own, else the only one there is.
+def narrow_notes(sources: Sequence[Source], names: Sequence[str]) -> list[str]:
+    """Return a sentence per action number that training cannot learn by its quantiles."""
+    actions = np.concatenate([source.numbers()[0] for source in sources])
+    found = narrow_numbers(actions, sources[0].action_mask)
+    return [f"action {names[number.column]} {number.text}" for number in found]
 
-    Raises StatisticsError naming the entries when there are several and none is the dataset's.
+
+def statistics_key(statistics: DatasetStatistics, source: Source) -> str:
+    """Return the key of the entry for a dataset: its own, its robot's, or the only one.
+
+    Raises:
+        StatisticsError: There are several entries and none is the dataset's; they are listed.
     """
-    return statistics.key(dataset if dataset in statistics.datasets else None)
+    known = statistics.datasets
+    return statistics.key(source.name if source.name in known else None, robot_name(source))
 
 
-def _robot(sources: Sequence[Source]) -> str | None:
+def robot_name(source: Source) -> str | None:
+    """Return the name of the robot stored with a dataset, or None."""
+    text = source.dataset.embodiment_text
+    return parse_embodiment(text, source=f"{source.name}: embodiment.yaml").name if text else None
+
+
+def _shared_robot(sources: Sequence[Source]) -> str | None:
+    """Return the name of the robot when all datasets hold the same embodiment file."""
     texts = [source.dataset.embodiment_text for source in sources]
     robots = [
         parse_embodiment(text, source=f"{source.name}: embodiment.yaml")

@@ -12,9 +12,8 @@ from scipy.spatial.transform import Rotation
 
 from evla_ros.data.alignment.actions import ArmTrack, arm_actions, neutral_action
 from evla_ros.data.alignment.idle import idle_mask, keep_mask
-from evla_ros.data.alignment.observation import ObservationError, camera_image, proprio_vector
+from evla_ros.data.alignment.observation import ObservationError, proprio_vector
 from evla_ros.data.alignment.tf_poses import TfPoses
-from evla_ros.data.bags.encode import encode_image
 from evla_ros.data.messages import Header, Transform
 from evla_ros.embodiment import load_embodiment
 from evla_ros.geometry.delta import apply_delta
@@ -137,13 +136,6 @@ def test_proprio_follows_the_layout_and_names_what_is_missing():
         proprio_vector(robot, {"left": left}, {"left": 0.25, "right": 1.0})
 
 
-def test_camera_image_is_decoded_and_resized_once():
-    pixels = np.full((48, 64, 3), (10, 200, 30), np.uint8)
-    image = camera_image(encode_image(0, "c", pixels), "raw", 16)
-    assert image.shape == (16, 16, 3)
-    assert (image == (10, 200, 30)).all()
-
-
 def edge(parent, child, pose, stamp=0):
     return Transform(Header(stamp, parent), child, pose.position_m, pose.quaternion_xyzw)
 
@@ -164,3 +156,45 @@ def test_tf_chain_is_composed_and_as_old_as_its_oldest_edge():
     assert metres < 1e-12
     assert radians < 1e-9
     assert poses.push([edge("map", "base", a, 200)], static=False) is None  # above the base
+
+
+@pytest.mark.parametrize(
+    ("parent", "child", "said"),
+    [
+        ("base", "toll", "no frame 'tool' in the transforms; did you mean 'toll'?"),
+        ("world", "tool", "no frame 'base' in the transforms; valid names: tool, world"),
+        ("tool", "tool", "no frame 'base' in the transforms; valid names: tool"),
+    ],
+)
+def test_a_tf_chain_that_does_not_reach_says_where_it_ends(parent, child, said):
+    poses = TfPoses("base", "tool")
+    assert poses.push([edge(parent, child, path(1, 1)[0], 100)], static=False) is None
+    assert not poses.connected
+    assert poses.problem() == said
+
+
+def test_a_base_beside_the_chain_is_reached_through_the_common_ancestor():
+    from evla_ros.geometry.pose import compose, inverse
+
+    up, out, turned = path(1, 1)[0], path(2, 1)[0], path(3, 1)[0]
+    poses = TfPoses("base", "tool")
+    assert poses.push([edge("base_link", "base", turned)], static=True) is None
+    assert poses.push([edge("wrist", "tool", out)], static=True) is None
+    assert not poses.connected
+    assert poses.problem() == (
+        "no transforms connect frame 'tool', which hangs on 'wrist', with 'base', which hangs on "
+        "'base_link'"
+    )
+    stamp, pose = poses.push([edge("base_link", "wrist", up, 50)], static=False)
+    metres, radians = distance(pose, compose(inverse(turned), compose(up, out)))
+    assert (stamp, round(metres, 12), round(radians, 6)) == (50, 0.0, 0.0)
+    assert poses.push([edge("world", "base_link", up, 60)], static=False) is None
+
+
+def test_a_transform_that_is_not_finite_is_left_out_and_others_still_count():
+    good = path(1, 1)[0]
+    bad = edge("base", "wheel", good)._replace(translation_m=np.full(3, np.nan))
+    poses = TfPoses("base", "tool")
+    assert poses.push([bad, edge("base", "tool", good, 10)], static=False) is not None
+    assert (poses.dropped, list(poses.bad)) == (1, ["wheel"])
+    assert poses.push([bad._replace(child_frame="tool")], static=False) is None

@@ -16,7 +16,7 @@ from evla_ros.data.alignment.aligner import (
     tick_time_ns,
 )
 from evla_ros.data.alignment.spans import Span, complete_spans, longest
-from evla_ros.data.alignment.stream_buffer import Sample, StreamBuffer
+from evla_ros.data.alignment.stream_buffer import StampedSample, StreamBuffer
 
 MS = 1_000_000
 SECOND = 1_000_000_000
@@ -125,7 +125,7 @@ def test_clock_jumping_back_is_refused_with_the_fix():
 def test_buffer_is_ordered_whatever_the_arrival(order, ask):
     buffer = StreamBuffer()
     for stamp in order:
-        buffer.push(Sample(stamp, 0, stamp))
+        buffer.push(StampedSample(stamp, 0, stamp))
     buffer.forget_before(ask)
     found = buffer.at(ask)
     assert (None if found is None else found.stamp_ns) == (min(ask, 11) if ask >= 0 else None)

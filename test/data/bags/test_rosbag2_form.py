@@ -8,8 +8,8 @@ import pytest
 import yaml
 from mcap.reader import make_reader
 from rosbag2_rules import problems
+from synthetic_bag import SyntheticRobot, write_robot_bag
 
-from evla_ros.bench.synthetic_bag import SyntheticRobot, write_robot_bag
 from evla_ros.data.bags.definitions import definition_of
 from evla_ros.data.bags.encode import encode_float64
 from evla_ros.data.bags.metadata import update_custom_data

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from synthetic_bag import SyntheticRobot, write_robot_bag
 
-from evla_ros.bench.synthetic_bag import SyntheticRobot, write_robot_bag
 from evla_ros.data.convert.bag_job import convert_bag
 from evla_ros.data.convert.dataset_features import bag_features
 from evla_ros.data.convert.options import ConvertOptions

@@ -8,17 +8,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from synthetic_bag import Event, SyntheticRobot, arm_pose, write_robot_bag
 
-from evla_ros.bench.synthetic_bag import Event, SyntheticRobot, arm_pose, write_robot_bag
-from evla_ros.data.alignment.observation import camera_image
 from evla_ros.data.bags import encode
 from evla_ros.data.bags.reader import open_bag
+from evla_ros.data.codecs.camera import rgb_from_cdr
 from evla_ros.data.convert.bag_job import convert_bag
 from evla_ros.data.convert.options import ConvertOptions
 from evla_ros.data.image_jpeg import decode_rgb
+from evla_ros.data.image_resize import resize_rgb
 from evla_ros.data.messages import header_stamp_ns
 from evla_ros.data.rlds.staging import staged_path
 from evla_ros.embodiment import load_embodiment, parse_embodiment
+from evla_ros.embodiment.streams import IMAGE
 from evla_ros.geometry.delta import delta_between
 
 SECOND = 1_000_000_000
@@ -62,7 +64,7 @@ def test_every_picture_is_the_newest_one_before_its_tick(robot, options, tmp_pat
         raw = {header_stamp_ns(m.data): m.data for m in opened.messages({topic})}
     for index, stamp in enumerate(episode.columns["stamp_ns"]):
         newest = max(s for s in raw if s <= stamp)
-        expected = camera_image(raw[newest], "raw", options.image_size)
+        expected = resize_rgb(rgb_from_cdr(raw[newest], IMAGE), options.image_size)
         shown = decode_rgb(episode.images["image_primary"][index])
         assert np.abs(expected.astype(int) - shown).mean() < 8  # JPEG of noise
         age = episode.columns["age_s"][index][0]

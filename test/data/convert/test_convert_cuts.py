@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from synthetic_bag import arm_pose, write_robot_bag
 
-from evla_ros.bench.synthetic_bag import arm_pose, write_robot_bag
 from evla_ros.data.bags import encode
 from evla_ros.data.convert.bag_job import convert_bag
 

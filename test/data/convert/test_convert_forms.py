@@ -9,10 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from synthetic_bag import SyntheticRobot, arm_pose, tf_event, write_robot_bag
 
-from evla_ros.bench.synthetic_bag import Event, SyntheticRobot, arm_pose, write_robot_bag
 from evla_ros.data.bags import encode
-from evla_ros.data.bags.definitions import typestore
 from evla_ros.data.convert.bag_job import read_bag
 from evla_ros.data.convert.options import ConvertOptions
 from evla_ros.data.convert.run import convert
@@ -21,21 +20,6 @@ from evla_ros.geometry.pose import Pose, compose, inverse
 
 SECOND = 1_000_000_000
 WRIST_TO_TOOL = Pose.from_xyz_rpy([0.0, 0.0, 0.1], [0.0, 0.0, 0.2])
-
-
-def tf_event(topic, stamp_ns, parent, child, pose):
-    types = typestore().types
-    header = types["std_msgs/msg/Header"](
-        types["builtin_interfaces/msg/Time"](*divmod(stamp_ns, SECOND)), parent
-    )
-    move = types["geometry_msgs/msg/Transform"](
-        types["geometry_msgs/msg/Vector3"](*pose.position_m.tolist()),
-        types["geometry_msgs/msg/Quaternion"](*pose.quaternion_xyzw.tolist()),
-    )
-    one = types["geometry_msgs/msg/TransformStamped"](header, child, move)
-    message = types["tf2_msgs/msg/TFMessage"]([one])
-    data = bytes(typestore().serialize_cdr(message, "tf2_msgs/msg/TFMessage"))
-    return Event(stamp_ns, topic, "tf2_msgs/msg/TFMessage", data)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +38,7 @@ def test_pose_from_tf_is_that_of_the_topic(tabletop, tmp_path):
     static = tf_event("/tf_static", robot.start_ns, "wrist", "tool", WRIST_TO_TOOL)
 
     def as_tf(event):
-        if event.topic != "/None":  # the pose topic of an arm that has none
+        if event.topic != "/tf":
             return event
         time_s = (event.stamp_ns - robot.start_ns) / SECOND - robot.lag_s
         wrist = compose(arm_pose(0, 0, time_s), inverse(WRIST_TO_TOOL))

@@ -16,8 +16,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from synthetic_bag import write_robot_bag
 
-from evla_ros.bench.synthetic_bag import write_robot_bag
 from evla_ros.cli.main import main
 from evla_ros.data.convert.engines import make_engine, process_pool
 from evla_ros.data.convert.run import convert

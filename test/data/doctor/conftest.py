@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from synthetic_dataset import synthetic_episode, write_synthetic
 
 from evla_ros.data.doctor.context import SetContext, context_of
 from evla_ros.data.doctor.summary import summarize
 from evla_ros.data.rlds.reader import RldsDataset
-from evla_ros.data.synthetic import synthetic_episode, write_synthetic
 
 sys.path.insert(0, str(Path(__file__).parent))
 

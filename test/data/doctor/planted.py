@@ -10,7 +10,7 @@ import numpy as np
 
 from evla_ros.data.doctor.context import SetContext
 from evla_ros.data.doctor.examine import run_checks
-from evla_ros.data.doctor.finding import Finding
+from evla_ros.data.doctor.finding import DatasetFinding
 from evla_ros.data.doctor.summary import summarize
 from evla_ros.data.episode import Episode
 from evla_ros.embodiment import load_embodiment
@@ -19,7 +19,9 @@ ARM = load_embodiment("tabletop_arm")
 STEPS, EPISODES = 40, 8
 
 
-def diagnose(episodes: list[Episode], context: SetContext, *, statistics=False) -> list[Finding]:
+def diagnose(
+    episodes: list[Episode], context: SetContext, *, statistics=False
+) -> list[DatasetFinding]:
     summaries = [
         summarize(episode, "val" if index == 0 else "train", index)
         for index, episode in enumerate(episodes)
@@ -46,7 +48,7 @@ def with_action(episodes, change):
     return edited
 
 
-def only(findings: list[Finding], check: str, severity: str, words: str) -> Finding:
+def only(findings: list[DatasetFinding], check: str, severity: str, words: str) -> DatasetFinding:
     matching = [f for f in findings if f.check == check and words in f"{f.where}: {f.message}"]
     assert matching, [f"{f.check}: {f.where}: {f.message}" for f in findings]
     assert matching[0].severity == severity

@@ -7,10 +7,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from planted import ARM, EPISODES, STEPS, diagnose, edit, only, with_action
+from synthetic_dataset import synthetic_episode, write_synthetic
 
 from evla_ros.data.doctor.examine import examine
 from evla_ros.data.rlds.reader import RldsDataset
-from evla_ros.data.synthetic import synthetic_episode, write_synthetic
 from evla_ros.embodiment import load_embodiment
 
 
@@ -61,6 +61,30 @@ def test_dead_and_saturated_numbers(healthy, context):
     )
     clipped = with_action(healthy, lambda a, s: (np.clip(a, -0.004, 2), s))
     only(diagnose(clipped, context), "action", "warning", "sit exactly at -0.004")
+
+
+def test_noise_and_rare_motions(healthy, context):
+    def hum(action, state):
+        action[:, 3] = 1e-6 * np.arange(len(action)) / len(action)
+        return action, state
+
+    message = only(
+        diagnose(with_action(healthy, hum), context), "action", "warning", "arm_droll: changes by"
+    ).message
+    assert "noise; it counts as constant" in message
+
+    def still(action, state):
+        action[:, 5] = 0.0
+        return action, state
+
+    def turn(action, state):
+        action[5:7, 5] = 0.15
+        return action, state
+
+    none = with_action(healthy, still)
+    found = diagnose(with_action(none[:1], turn) + none[1:], context)
+    finding = only(found, "action", "warning", "arm_dyaw: is 0 but in 2 of")
+    assert "expected for a motion that is rare" in finding.fix
 
 
 def test_rare_extremes_and_nan(healthy, context):

@@ -8,13 +8,13 @@ import dataclasses
 
 import numpy as np
 from planted import ARM, EPISODES, STEPS, diagnose, edit, only, with_action
+from synthetic_dataset import synthetic_episode, write_synthetic
 
 from evla_ros.data.doctor.examine import examine
 from evla_ros.data.doctor.summary import summarize
 from evla_ros.data.episode import Episode
 from evla_ros.data.image_jpeg import encode_jpeg
 from evla_ros.data.rlds.reader import RldsDataset
-from evla_ros.data.synthetic import synthetic_episode, write_synthetic
 
 
 def test_a_frozen_camera_names_its_topic(healthy, context):

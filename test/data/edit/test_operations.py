@@ -8,13 +8,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+from synthetic_dataset import synthetic_episode, synthetic_features, write_synthetic
 
 from evla_ros.data.edit.operations import edit, merge, split, statistics_of
 from evla_ros.data.rlds.errors import DatasetError
 from evla_ros.data.rlds.features import scalar, tensor, text
 from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.data.rlds.writer import DatasetWriter
-from evla_ros.data.synthetic import synthetic_episode, synthetic_features, write_synthetic
 from evla_ros.embodiment import action_layout, load_embodiment, parse_embodiment
 
 ARM = load_embodiment("tabletop_arm")

@@ -13,19 +13,19 @@ import time
 from pathlib import Path
 
 import pytest
+from synthetic_bag import SyntheticRobot, robot_events
 
-from evla_ros.bench.synthetic_bag import SyntheticRobot, robot_events
 from evla_ros.data.bags import encode
 from evla_ros.data.bags.definitions import definition_of
 from evla_ros.data.bags.reader import open_bag
 from evla_ros.data.convert.bag_job import convert_bag
 from evla_ros.data.convert.options import ConvertOptions
 from evla_ros.data.messages import decode_episode_event, decode_float64
+from evla_ros.data.recording.arrival_meter import ArrivalMeter, TopicState
 from evla_ros.data.recording.bag_thread import BagThread
 from evla_ros.data.recording.open_episode import EVENT_TOPIC, EventKind
 from evla_ros.data.recording.preflight import PreflightLimits, minutes_left
 from evla_ros.data.recording.preroll import PrerollRing, Record
-from evla_ros.data.recording.rate_meter import RateMeter, TopicState
 from evla_ros.data.recording.recorder import Recorder, RecorderError
 from evla_ros.data.recording.settings import RecorderSettings
 from evla_ros.data.recording.topics import TopicSpec
@@ -147,8 +147,8 @@ def test_every_reason_that_blocks_a_start_is_named(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_rate_meter_tells_ok_slow_stalled_missing():
-    meter = RateMeter(floor_hz=10)
+def test_arrival_meter_tells_ok_slow_stalled_missing():
+    meter = ArrivalMeter(floor_hz=10)
     assert meter.state(0) is TopicState.MISSING
     for index in range(90):
         meter.observe(index * SECOND // 30)
@@ -160,7 +160,7 @@ def test_rate_meter_tells_ok_slow_stalled_missing():
     assert meter.state(now) is TopicState.SLOW  # above the floor, far below what it was
     assert meter.state(now + 2 * SECOND) is TopicState.STALLED
     assert meter.expected_hz == pytest.approx(30, rel=0.02)
-    latched = RateMeter()
+    latched = ArrivalMeter()
     for index in range(10):
         latched.observe(index * SECOND)
     assert latched.state(100 * SECOND) is TopicState.OK
@@ -168,7 +168,7 @@ def test_rate_meter_tells_ok_slow_stalled_missing():
 
 
 def test_what_arrives_in_a_burst_after_a_stall_is_no_expectation():
-    meter = RateMeter(floor_hz=10)
+    meter = ArrivalMeter(floor_hz=10)
     for index in range(500):
         due = index * SECOND // 50
         stalled = (due // SECOND) % 3 == 2  # every third second arrives at once when it is over
@@ -203,6 +203,89 @@ def test_full_queue_loses_counted_and_never_blocks(tmp_path):
     assert writer.messages == put
 
 
+class FailingWriter:
+    """The writer of an episode, which raises at a message and, when told so, at every flush."""
+
+    def __init__(self, writer, *, after, flushes):
+        self._writer, self._left, self._flushes = writer, after, flushes
+
+    def __getattr__(self, name):
+        return getattr(self._writer, name)
+
+    def write(self, *arguments):
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("this message cannot be written")
+        self._writer.write(*arguments)
+
+    def flush(self):
+        if not self._flushes and self._left < 0:
+            raise ValueError("nothing can")
+        self._writer.flush()
+
+
+@pytest.mark.parametrize(("flushes", "held"), [(True, 20), (False, None)])
+def test_whatever_ends_the_writing_is_reported_with_every_message(tmp_path, flushes, held):
+    recorder = make(tmp_path, require_preflight=False)
+    name = recorder.start(0)
+    thread = recorder.episode._thread
+    until(lambda: thread.writer.messages == 2 and not thread._unflushed)
+    with thread.paused() as writer:
+        thread._writer = FailingWriter(writer, after=20, flushes=flushes)
+    feed(recorder, 0, 1)
+    until(lambda: thread.error is not None)
+    ending = recorder.watch(SECOND)
+    assert ending is not None
+    report = ending()
+    assert recorder.episode is None
+    assert "ValueError: this message cannot be written" in report.note
+    assert not report.complete
+    assert report.messages + report.lost == 100 + 2  # the instruction, the mark of the start
+    assert report.lost >= 80
+    values, info = numbers(tmp_path / name)
+    assert info.damage
+    assert len(values) >= report.topics[0].messages
+    if held is not None:
+        assert len(values) == report.topics[0].messages == held
+    assert recorder.start(2 * SECOND)
+    assert recorder.keep(3 * SECOND).complete
+
+
+def test_the_preroll_is_on_the_disk_soon_after_the_start(tmp_path):
+    recorder = make(tmp_path, require_preflight=False)
+    feed(recorder, 0, 1)
+    name = recorder.start(SECOND)
+    until(lambda: len(numbers(tmp_path / name)[0]) >= 50, 0.4)
+    recorder.keep(2 * SECOND)
+
+
+def test_a_disk_that_takes_nothing_refuses_in_one_sentence(tmp_path, monkeypatch):
+    recorder = make(tmp_path, require_preflight=False)
+    feed(recorder, 0, 1)
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("evla_ros.data.bags.writer.write_metadata", full)
+        with pytest.raises(RecorderError, match=r"not started: .*No space left on device; free"):
+            recorder.start(SECOND)
+    assert list(tmp_path.iterdir()) == []
+    name = recorder.start(SECOND)  # with the pre-roll
+    with monkeypatch.context() as broken:
+        broken.setattr("evla_ros.data.recording.episode_store.shutil.move", full)
+        with pytest.raises(RecorderError, match="is ended, but stays in"):
+            recorder.discard(2 * SECOND)
+    assert len(numbers(tmp_path / name)[0]) >= 50
+
+
+def until(condition, limit_s=10.0):
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
 def test_minutes_left():
     assert minutes_left(61_000_000, 1_000_000, 1_000_000) == 1.0
     assert minutes_left(10, 0.0, 0) == -1.0
@@ -222,7 +305,7 @@ while True:
 
 def test_sigkill_loses_at_most_the_last_second(tmp_path, root):
     script = KILLED.format(root=str(tmp_path), tests=str(Path(__file__).parent))
-    environment = {**os.environ, "PYTHONPATH": str(root)}
+    environment = {**os.environ, "PYTHONPATH": f"{root}:{root / 'test' / 'rigs'}"}
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment
     )
@@ -251,7 +334,8 @@ def test_full_disk_ends_the_episode_and_keeps_what_was_written(tmp_path):
         for index in range(100_000):
             recorder.on_message(0, encode.encode_float64(index) + bytes(10_000), index * 1_000_000)
             time.sleep(0.0002)
-            if index % 20 == 0 and (report := recorder.watch(index)) is not None:
+            if index % 20 == 0 and (ending := recorder.watch(index)) is not None:
+                report = ending()
                 break
         assert "No space left" in report.note
         assert recorder.episode is None
@@ -268,7 +352,9 @@ def test_guard_closes_cleanly_before_the_disk_is_full(tmp_path):
     name = recorder.start(0)
     feed(recorder, 0, 1)
     recorder.store.free_bytes = lambda: 1000
-    report = recorder.watch(SECOND)
+    ending = recorder.watch(SECOND)
+    assert ending is not None
+    report = ending()
     assert "closed by itself" in report.note
     values, info = numbers(tmp_path / name)
     assert (len(values), info.damage) == (100, None)

@@ -19,7 +19,6 @@ from evla_ros.data.rlds.tfrecord import (
     frame,
     masked_crc32c,
     scan_records,
-    write_record,
 )
 from evla_ros.data.rlds.varint import decode_packed, encode_packed, encode_varint, read_varint
 
@@ -36,7 +35,7 @@ def test_checksum_matches_rfc_3720_after_unmasking():
 def test_records_come_back(payloads):
     buffer = io.BytesIO()
     for payload in payloads:
-        write_record(buffer, payload)
+        buffer.writelines(frame([payload]))
     data = memoryview(buffer.getvalue())
     spans = scan_records(data, "file")
     assert [bytes(data[a:b]) for a, b in spans] == payloads
@@ -47,7 +46,7 @@ def test_records_come_back(payloads):
 def test_a_cut_file_names_the_record():
     buffer = io.BytesIO()
     for payload in (b"first", b"second"):
-        write_record(buffer, payload)
+        buffer.writelines(frame([payload]))
     data = memoryview(buffer.getvalue()[:-3])
     with pytest.raises(CorruptRecordError, match="ends inside record 1 at byte 21"):
         scan_records(data, "shard")

@@ -9,14 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from synthetic_dataset import synthetic_episode, synthetic_features, write_synthetic
 
 from evla_ros.data.rlds.errors import DatasetError
 from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.data.rlds.staging import SUFFIX, staged_episodes
-from evla_ros.data.synthetic import synthetic_episode, synthetic_features, write_synthetic
 from evla_ros.embodiment import load_embodiment
 
 ARM = load_embodiment("tabletop_arm")
@@ -24,7 +23,7 @@ WRITE = """
 import sys, time
 from pathlib import Path
 from evla_ros.data.rlds.writer import DatasetWriter
-from evla_ros.data.synthetic import synthetic_episode, synthetic_features
+from synthetic_dataset import synthetic_episode, synthetic_features
 from evla_ros.embodiment import load_embodiment
 arm = load_embodiment("tabletop_arm")
 root, staging = Path(sys.argv[1]), Path(sys.argv[2])
@@ -36,7 +35,7 @@ FULL = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300
 
 
 def run(tmp_path, code):
-    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     words = [sys.executable, "-c", code, str(tmp_path / "out"), str(tmp_path / "staging")]
     return subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True)
 

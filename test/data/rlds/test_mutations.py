@@ -9,10 +9,10 @@ import shutil
 
 import numpy as np
 import pytest
+from synthetic_dataset import synthetic_episode, write_synthetic
 
 from evla_ros.data.rlds.reader import RldsDataset
-from evla_ros.data.rlds.tfrecord import write_record
-from evla_ros.data.synthetic import synthetic_episode, write_synthetic
+from evla_ros.data.rlds.tfrecord import frame
 from evla_ros.embodiment import load_embodiment
 from evla_ros.errors import EvlaError
 
@@ -105,7 +105,7 @@ def test_nonsense_with_a_right_checksum_never_crashes(pristine, tmp_path, seed):
     head = payload[:600]
     damaged = KINDS[seed % len(KINDS)](head, rng) + payload[600:]
     buffer = io.BytesIO()
-    write_record(buffer, damaged)
+    buffer.writelines(frame([damaged]))
     target.write_bytes(buffer.getvalue())
     try:
         found = fingerprint(folder)

@@ -9,6 +9,7 @@ import pickle
 
 import numpy as np
 import pytest
+from synthetic_dataset import synthetic_episode, write_synthetic
 
 from evla_ros.data.image_resize import ImageError
 from evla_ros.data.rlds.dataset_info import SplitInfo
@@ -16,7 +17,6 @@ from evla_ros.data.rlds.errors import CorruptRecordError, DatasetError
 from evla_ros.data.rlds.features_json import from_json, to_json
 from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.data.rlds.statistics import StatisticsCollector
-from evla_ros.data.synthetic import synthetic_episode, write_synthetic
 from evla_ros.embodiment import load_embodiment
 
 ARM = load_embodiment("tabletop_arm")
@@ -167,5 +167,5 @@ def test_another_file_format_is_refused(dataset):
 def test_an_image_that_is_no_image(dataset):
     episode = dataset.episode("train", 0)
     episode.images["image_primary"]._convert = lambda _: b"\xff\xd8nothing"
-    with pytest.raises(ImageError, match="neither valid JPEG nor PNG"):
+    with pytest.raises(ImageError, match="a JPEG of 9 bytes is damaged"):
         episode.image("image_primary", 0)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from synthetic_dataset import synthetic_episode, write_synthetic
 
 from evla_ros.data.episode import Episode
 from evla_ros.data.image_resize import resize_rgb
 from evla_ros.data.rlds.reader import RldsDataset
-from evla_ros.data.synthetic import synthetic_episode, write_synthetic
 from evla_ros.embodiment import load_embodiment
 
 SCRIPT = Path(__file__).with_name("tfds_check.py")

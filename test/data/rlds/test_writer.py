@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from synthetic_dataset import synthetic_episode, synthetic_features, write_synthetic
 
 from evla_ros.data.episode import Episode, EpisodeError
 from evla_ros.data.image_jpeg import encode_jpeg
@@ -19,7 +20,6 @@ from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.data.rlds.splits import assign_splits
 from evla_ros.data.rlds.staging import stage_episode, staged_path
 from evla_ros.data.rlds.writer import DatasetWriter
-from evla_ros.data.synthetic import synthetic_episode, synthetic_features, write_synthetic
 from evla_ros.embodiment import load_embodiment
 
 ARM = load_embodiment("tabletop_arm")
@@ -161,11 +161,8 @@ def test_a_damaged_staged_file_is_named(tmp_path):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    with (
-        pytest.raises(CorruptRecordError, match=path.name),
-        DatasetWriter(tmp_path / "out", "my_robot", features, staging=staging),
-    ):
-        pass
+    with pytest.raises(CorruptRecordError, match=path.name):
+        DatasetWriter(tmp_path / "out", "my_robot", features, staging=staging).write()
     assert not (tmp_path / "out" / "my_robot" / "1.0.0").exists()
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
+from synthetic_dataset import synthetic_episode, write_synthetic
 
 from evla_ros.data.doctor.examine import examine
 from evla_ros.data.image_jpeg import encode_jpeg
 from evla_ros.data.rlds.reader import RldsDataset
-from evla_ros.data.synthetic import synthetic_episode, write_synthetic
 from evla_ros.data.view.contact_sheet import choose_episodes, draw_sheet, write_contact_sheet
 from evla_ros.data.view.coverage import write_coverage
 from evla_ros.data.view.video import episode_rate, write_video

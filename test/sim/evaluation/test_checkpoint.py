@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from eval_report import read_report
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
@@ -18,7 +19,6 @@ from evla_ros.model.normalization import DatasetStatistics  # noqa: E402
 from evla_ros.model.presets import load_preset  # noqa: E402
 from evla_ros.model.text_tokenizer import train_tokenizer  # noqa: E402
 from evla_ros.sim.evaluation.record import Verdict  # noqa: E402
-from evla_ros.sim.evaluation.report import read_report  # noqa: E402
 
 ROBOT = load_embodiment("tabletop_arm")
 

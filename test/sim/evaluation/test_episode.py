@@ -8,14 +8,16 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from eval_report import outcome
 
+from evla_ros.embodiment.layout import columns_of_arms
 from evla_ros.errors import EvlaError
 from evla_ros.policy.fixed import HoldPolicy
 from evla_ros.policy.types import Chunk, Observation
 from evla_ros.sim.evaluation.baselines import ExpertPolicy
-from evla_ros.sim.evaluation.contestants import Contestant, make_contestant
 from evla_ros.sim.evaluation.episode import EpisodeRules, play_episode
 from evla_ros.sim.evaluation.film import film_episode
+from evla_ros.sim.evaluation.policies import EvaluatedPolicy, evaluated_policy
 from evla_ros.sim.evaluation.record import Verdict
 from evla_ros.sim.world import World
 from evla_ros.sim.worlds import make_world
@@ -42,16 +44,17 @@ def world() -> Iterator[World]:
     made.close()
 
 
-def contestant(kind: type[HoldPolicy]) -> Contestant:
-    return Contestant(
-        "broken", lambda w, _: kind(w.embodiment.action.chunk, 7), sees_images=False, baseline=False
-    )
+def policy(kind: type[HoldPolicy]) -> EvaluatedPolicy:
+    def begin(world: World, _seed: int) -> HoldPolicy:
+        return kind(world.embodiment.action.chunk, columns_of_arms(1), None)
+
+    return EvaluatedPolicy("broken", begin, sees_images=False, baseline=False)
 
 
 @pytest.mark.parametrize("task", ["lift", "push", "open"])
 def test_the_expert_succeeds_through_the_control_core(world: World, task: str) -> None:
     record = play_episode(
-        world, make_contestant("expert", world.embodiment), task, 0, EpisodeRules()
+        world, evaluated_policy("expert", world.embodiment), task, 0, EpisodeRules()
     ).record
     assert record.verdict is Verdict.SUCCESS
     assert record.goals > 20
@@ -60,7 +63,9 @@ def test_the_expert_succeeds_through_the_control_core(world: World, task: str) -
 
 
 def test_hold_stays_where_it_is_and_fails(world: World) -> None:
-    record = play_episode(world, make_contestant("hold", world.embodiment), "lift", 0, SHORT).record
+    record = play_episode(
+        world, evaluated_policy("hold", world.embodiment), "lift", 0, SHORT
+    ).record
     assert record.verdict is Verdict.FAILURE
     assert record.duration_s == pytest.approx(1.0)
     assert record.path_m[0] < 0.01
@@ -72,7 +77,7 @@ def test_hold_stays_where_it_is_and_fails(world: World) -> None:
 def test_a_policy_whose_actions_never_arrive_has_no_score(
     world: World, kind: type[HoldPolicy], reason: str
 ) -> None:
-    record = play_episode(world, contestant(kind), "lift", 0, SHORT).record
+    record = play_episode(world, policy(kind), "lift", 0, SHORT).record
     assert record.verdict is Verdict.NO_ACTION
     assert reason in record.note
 
@@ -80,21 +85,21 @@ def test_a_policy_whose_actions_never_arrive_has_no_score(
 def test_a_task_solved_at_reset_has_no_score(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world, "succeeded", lambda task=None: True)
     record = play_episode(
-        world, make_contestant("expert", world.embodiment), "lift", 0, SHORT
+        world, evaluated_policy("expert", world.embodiment), "lift", 0, SHORT
     ).record
     assert record.verdict is Verdict.SOLVED_AT_RESET
     assert record.goals == 0
 
 
 def test_same_seed_same_outcome_whatever_was_played_before(world: World) -> None:
-    expert = make_contestant("expert", world.embodiment)
-    random = make_contestant("random", world.embodiment)
-    first = [play_episode(world, c, "lift", 3, SHORT).record.outcome() for c in (expert, random)]
+    expert = evaluated_policy("expert", world.embodiment)
+    random = evaluated_policy("random", world.embodiment)
+    first = [outcome(play_episode(world, c, "lift", 3, SHORT).record) for c in (expert, random)]
     play_episode(world, random, "put_in_drawer", 9, SHORT)
-    again = [play_episode(world, c, "lift", 3, SHORT).record.outcome() for c in (random, expert)]
+    again = [outcome(play_episode(world, c, "lift", 3, SHORT).record) for c in (random, expert)]
     assert first == again[::-1]
     assert first != [
-        play_episode(world, c, "lift", 4, SHORT).record.outcome() for c in (expert, random)
+        outcome(play_episode(world, c, "lift", 4, SHORT).record) for c in (expert, random)
     ]
 
 
@@ -103,7 +108,9 @@ def test_charged_inference_makes_a_slow_policy_wait(
 ) -> None:
     clock = iter(range(0, 10**12, 300_000_000))
     monkeypatch.setattr("time.perf_counter_ns", lambda: next(clock))
-    policy = Contestant("slow", lambda w, _: ExpertPolicy(w), sees_images=False, baseline=False)
+    policy = EvaluatedPolicy(
+        "slow", lambda w, _: ExpertPolicy(w), sees_images=False, baseline=False
+    )
     free = play_episode(world, policy, "lift", 0, SHORT).record
     rules = EpisodeRules(max_s=1.0, charge_inference=True)
     charged = play_episode(world, policy, "lift", 0, rules).record
@@ -113,17 +120,19 @@ def test_charged_inference_makes_a_slow_policy_wait(
 
 
 def test_added_latency_makes_a_policy_wait_but_no_baseline(world: World) -> None:
-    policy = Contestant("late", lambda w, _: ExpertPolicy(w), sees_images=False, baseline=False)
+    policy = EvaluatedPolicy(
+        "late", lambda w, _: ExpertPolicy(w), sees_images=False, baseline=False
+    )
     rules = EpisodeRules(max_s=1.0, added_latency_s=0.3)
     late = play_episode(world, policy, "lift", 0, rules).record
     assert late.holds["waiting_for_chunk"] == 15  # 0.3 s at 50 goals a second
-    assert late.outcome() == play_episode(world, policy, "lift", 0, rules).record.outcome()
-    yardstick = play_episode(world, make_contestant("expert", world.embodiment), "lift", 0, rules)
+    assert outcome(late) == outcome(play_episode(world, policy, "lift", 0, rules).record)
+    yardstick = play_episode(world, evaluated_policy("expert", world.embodiment), "lift", 0, rules)
     assert yardstick.record.holds.get("waiting_for_chunk", 0) == 0
 
 
 def test_a_failure_becomes_a_film(world: World, tmp_path: Path) -> None:
-    hold = make_contestant("hold", world.embodiment)
+    hold = evaluated_policy("hold", world.embodiment)
     played = play_episode(world, hold, "reach", 1, EpisodeRules(max_s=0.4), keep_states=True)
     path = film_episode(world, played, tmp_path)
     with av.open(str(path)) as container:
@@ -134,4 +143,4 @@ def test_a_failure_becomes_a_film(world: World, tmp_path: Path) -> None:
 
 def test_unknown_policies_are_named(world: World) -> None:
     with pytest.raises(EvlaError, match="did you mean 'expert'"):
-        make_contestant("expret", world.embodiment)
+        evaluated_policy("expret", world.embodiment)

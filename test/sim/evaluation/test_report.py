@@ -6,13 +6,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
+from eval_report import read_report
 from PIL import Image
 
-from evla_ros.errors import EvlaError
 from evla_ros.sim.evaluation.plot import write_plot
 from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
-from evla_ros.sim.evaluation.report import as_json, read_report, write_report
+from evla_ros.sim.evaluation.report import as_json, write_report
 from evla_ros.sim.evaluation.score import scores
 
 
@@ -25,14 +24,6 @@ def test_report_round_trip(record: Callable[..., EpisodeRecord], tmp_path: Path)
     assert read == records
     assert json.loads(path.read_text())["scores"][0]["wilson_95"][1] == 1.0
     assert [p.name for p in path.parent.iterdir()] == ["report.json"]
-
-
-@pytest.mark.parametrize("text", ["", "{}", '{"format": "other/9"}', "[1]"])
-def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "report.json"
-    path.write_text(text)
-    with pytest.raises(EvlaError, match=r"report\.json"):
-        read_report(path)
 
 
 def test_plot_draws_scored_and_refused(

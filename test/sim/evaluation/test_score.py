@@ -7,9 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
-from evla_ros.sim.evaluation.score import ALL_TASKS, score, scores
+from evla_ros.sim.evaluation.score import ALL_TASKS, score, scores, wilson_interval
 from evla_ros.sim.evaluation.table import remarks, to_table
-from evla_ros.sim.evaluation.wilson import wilson_interval
 
 
 def test_only_success_and_failure_count(record: Callable[..., EpisodeRecord]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from evla_ros.errors import EvlaError
-from evla_ros.sim.evaluation.wilson import wilson_interval
+from evla_ros.sim.evaluation.score import wilson_interval
 
 
 @given(st.integers(1, 2000), st.data())

@@ -1,0 +1,18 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Entry point of the console node."""
+
+from __future__ import annotations
+
+from evla_ros.console.node import ConsoleNode
+from evla_ros.ros.lean_executor import LeanExecutor
+from evla_ros.ros.spin import run_node
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(ConsoleNode, make_executor=LeanExecutor)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which simulated demonstrations are collected, and how each is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from evla_ros.options import Option
+
+Via = Literal["auto", "ros", "lockstep"]  # how demonstrations are recorded as bags
+
+
+@dataclass(frozen=True)
+class CollectSettings:
+    """How a demonstration is made.
+
+    Attributes:
+        relabels: other instructions that are answered at a labelled step.
+        every: one step of so many is labelled.
+        noise: largest noise of the executed actions, as a fraction of a step; labels are clean.
+        max_ticks: length after which an episode is given up.
+        chunk: K of the labels.
+        after_success: ticks that an episode goes on when its task is solved.
+        camera: the camera in whose picture objects are found.
+        relabel_families: task families of the other instructions; none: all.
+    """
+
+    relabels: Annotated[int, Option("other instructions per step", "R", least=0)] = 2
+    every: Annotated[int, Option("one step of N is labelled", "N", least=1)] = 2
+    noise: Annotated[float, Option("largest execution noise, in steps", least=0)] = 0.5
+    max_ticks: Annotated[int, Option("length after which an episode is given up", "N", least=1)] = (
+        150
+    )
+    chunk: int = 8
+    after_success: int = 3
+    camera: str = "primary"
+    relabel_families: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CollectJob:
+    """Which episodes: one per seed of a world, from `first_seed` on."""
+
+    world: Annotated[str, Option("the simulated world")] = "tabletop_arm"
+    episodes: Annotated[int, Option("to play", "N", least=1)] = 1000
+    first_seed: Annotated[
+        int, Option("of the first episode; evaluation uses small seeds", "S", least=0)
+    ] = 1_000_000
+    image_size: Annotated[int, Option("of the cameras", "PX", least=1)] = 128
+    settings: CollectSettings = field(default_factory=CollectSettings)
+    checkpoint: Annotated[
+        str, Option("whose states to visit", "CHECKPOINT", flag="policy", unset="the expert's")
+    ] = ""
+    families: Annotated[
+        tuple[str, ...],
+        Option(
+            "task families in turn, repeated ones more often", "FAMILY", unset="drawn by the seed"
+        ),
+    ] = ()
+
+    @property
+    def seeds(self) -> range:
+        """The seeds of the episodes."""
+        return range(self.first_seed, self.first_seed + self.episodes)
+
+    def family(self, seed: int) -> str | None:
+        """The family that the episode of this seed plays; None: the seed draws it."""
+        count = len(self.families)
+        return self.families[(seed - self.first_seed) % count] if count else None
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A dataset to collect, by so many processes."""
+
+    dataset: Annotated[
+        Path, Option("the new dataset's folder; its last part is the name", positional=True)
+    ]
+    job: CollectJob = field(default_factory=CollectJob)
+    workers: Annotated[int, Option("processes", "W", least=1)] = 1

@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the jobs of a recipe run: one function per kind of work, with all settings in one argument.
+
+Each does what the command of the same name does, and prints the same.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from evla_ros.data.convert.conversion import Conversion
+from evla_ros.recipes.simulated_data.settings import Collection
+from evla_ros.recipes.vision_config import VisionConfig
+from evla_ros.sim.evaluation.settings import Evaluation
+from evla_ros.sim.recording import Recording
+from evla_ros.training.config import TrainConfig
+from evla_ros.training.evaluation.offline_settings import OfflineEvaluation
+
+
+@dataclass(frozen=True)
+class Training:
+    """The settings of a training, and whether it goes on where an earlier start stopped."""
+
+    config: TrainConfig
+    resume: bool = False
+
+
+def record(recording: Recording) -> None:
+    """Record demonstrations in lock-step."""
+    from evla_ros.sim.recording import record_lockstep
+
+    print(record_lockstep(recording))
+
+
+def convert(conversion: Conversion) -> None:
+    """Convert bags; which were refused, and why, is in the report."""
+    from evla_ros.data.convert.progress import Progress
+
+    print(conversion.run(Progress()).text())
+
+
+def collect(collection: Collection) -> None:
+    """Collect demonstrations with counterfactual labels."""
+    from evla_ros.recipes.simulated_data.dataset import collect_dataset
+
+    folder = collection.dataset
+    print(collect_dataset(folder.parent, folder.name, collection.job, collection.workers))
+
+
+def pretrain_encoders(config: VisionConfig) -> None:
+    """Pretrain the small encoders; each of several ranks calls it."""
+    from evla_ros.recipes.vision_stage import pretrain_vision
+
+    path = pretrain_vision(config)
+    if os.environ.get("RANK", "0") == "0":
+        print(path)
+
+
+def train(training: Training) -> None:
+    """Train; each of several ranks calls it."""
+    from evla_ros.training.train import train as run
+
+    run(training.config, resume=training.resume)
+
+
+def score_offline(asked: OfflineEvaluation) -> dict[str, Any]:
+    """Return the report of a checkpoint on held-out frames."""
+    from evla_ros.training.evaluation.offline_eval import evaluate_offline
+
+    return evaluate_offline(asked)
+
+
+def score_in_simulation(asked: Evaluation) -> dict[str, Any]:
+    """Return the report of a policy in closed loop."""
+    from evla_ros.sim.evaluation.evaluate import evaluate
+
+    return evaluate(asked).report

@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A job is a file: its argument comes back as it was, whatever is in it, and so does its answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from toy_jobs import Touch, touch, toy
+
+from evla_ros.data.convert.conversion import Conversion
+from evla_ros.data.convert.options import ConvertOptions
+from evla_ros.errors import EvlaError
+from evla_ros.recipes import work
+from evla_ros.recipes.datasets import change
+from evla_ros.recipes.jobs import Job, answer_of, read_job, run_jobs
+from evla_ros.recipes.simulated_data.settings import Collection, CollectJob, CollectSettings
+from evla_ros.recipes.vision_config import VisionConfig
+from evla_ros.sim.evaluation.settings import Evaluation
+from evla_ros.sim.recording import Recording
+from evla_ros.training.config import TrainConfig
+from evla_ros.training.config_file import load_config
+from evla_ros.training.evaluation.offline_settings import OfflineEvaluation
+
+AWKWARD = Path("""it's: "here" {a, b} #1 é, 🤖""")
+TRAINING = TrainConfig(output=str(AWKWARD), datasets=({"path": str(AWKWARD), "weight": 1e-5},))
+ARGUMENTS = {
+    work.record: Recording(AWKWARD, "tabletop_arm", 3, task="lift the red block"),
+    work.convert: Conversion(
+        (AWKWARD, Path("b")), AWKWARD, "x", episodes=ConvertOptions(image_size=(64, 32))
+    ),
+    work.collect: Collection(
+        AWKWARD, CollectJob(settings=CollectSettings(noise=1e-7), families=("lift", "lift")), 2
+    ),
+    work.pretrain_encoders: VisionConfig(AWKWARD, (AWKWARD,), start=str(AWKWARD)),
+    work.train: work.Training(TRAINING, resume=True),
+    work.score_offline: OfflineEvaluation(AWKWARD, AWKWARD, output="l1"),
+    work.score_in_simulation: Evaluation(str(AWKWARD), baselines=("none",), out=AWKWARD),
+}
+
+
+@pytest.mark.parametrize("function", ARGUMENTS, ids=lambda function: function.__name__)
+def test_the_argument_of_every_work_comes_back_from_its_file(tmp_path, monkeypatch, function):
+    monkeypatch.setattr("evla_ros.recipes.jobs._start", lambda job, file: started.append(file))
+    monkeypatch.setattr("evla_ros.recipes.jobs._exit_code", lambda process, poll, cpu_s: 0)
+    started = []
+    run_jobs([Job(function, ARGUMENTS[function])], tmp_path / "jobs", "one")
+    assert started == [tmp_path / "jobs" / "one.json"]
+    assert read_job(started[0]) == (function, ARGUMENTS[function])
+
+
+def test_a_job_answers_in_a_folder_of_any_name(tmp_path):
+    folder = tmp_path / AWKWARD
+    assert run_jobs([toy(touch, Touch(folder / "x"))], folder, "one") == [0]
+    assert answer_of(folder, "one") == {"path": str(folder / "x")}
+    assert run_jobs([toy(touch, Touch(folder / "x", 3))], folder, "one") == [3]
+    with pytest.raises(
+        EvlaError, match="does not exist"
+    ):  # of the failed one, not of the one before
+        answer_of(folder, "one")
+
+
+def test_a_mistake_in_a_job_is_one_sentence(tmp_path, capfd):
+    nothing = OfflineEvaluation(tmp_path / "none", tmp_path / "nothing")
+    assert run_jobs([Job(work.score_offline, nothing)], tmp_path, "one") == [2]
+    said = capfd.readouterr().err
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "value", [str(AWKWARD), "", "yes", "1e-5", 1e-5, 7, True, [{"path": str(AWKWARD)}], "a" * 500]
+)
+def test_a_change_reads_back_as_it_was(value):
+    key, _, text = change("key.sub", value).partition("=")
+    assert key == "key.sub"
+    assert yaml.safe_load(text) == value
+
+
+def test_a_training_takes_changed_paths_with_quotes(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text("output: x\ndatasets: [{path: x}]\n")
+    config = load_config(file, [change("datasets", [{"path": str(AWKWARD)}])])
+    assert config.datasets[0].path == str(AWKWARD)
