@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 # The generated `msg` and `srv` live in the installed overlay, this code perhaps in a checkout.
 __path__ = extend_path(__path__, __name__)
-__version__ = "0.1.0"
 __all__ = [
     "Chunk",
     "Embodiment",
@@ -44,7 +43,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from the module that has it."""
+    """Import a public name from the module that has it; `__version__` is read when asked for."""
+    if name == "__version__":
+        return import_module("evla_ros.version").version()
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

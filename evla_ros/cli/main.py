@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Sequence
 
-from evla_ros import __version__
 from evla_ros.cli.commands import Commands
 from evla_ros.errors import EvlaError
 
@@ -89,6 +88,8 @@ def _dispatch(argv: list[str]) -> int:
         print(f"{_HEAD}\n\n{COMMANDS.overview()}\n{_TAIL}")
         return 0 if argv else 2
     if argv[0] in ("-V", "--version"):
-        print(f"evla_ros {__version__}")
+        from evla_ros.version import version
+
+        print(f"evla_ros {version()}")
         return 0
     return COMMANDS.run(argv)

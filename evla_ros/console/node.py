@@ -12,7 +12,6 @@ from typing import Any
 
 from rclpy.node import Node
 
-from evla_ros import __version__
 from evla_ros.console.graph.cameras import Cameras
 from evla_ros.console.graph.inputs import Inputs
 from evla_ros.console.graph.services import Services
@@ -31,6 +30,7 @@ from evla_ros.embodiment.streams import streams_of
 from evla_ros.msg import EpisodeEvent, TeleopCommand
 from evla_ros.ros import parameters
 from evla_ros.ros.qos import reliable
+from evla_ros.version import version
 
 ROLES = ("policy", "recorder", "teleop", "sim")
 
@@ -79,7 +79,7 @@ class ConsoleNode(Node):
     def description(self) -> dict[str, Any]:
         """Return what does not change of the robot."""
         described = describe(self._embodiment)
-        return {**described, "namespace": self.get_namespace(), "version": __version__}
+        return {**described, "namespace": self.get_namespace(), "version": version()}
 
     def state(self) -> dict[str, Any]:
         """Return what the page shows."""

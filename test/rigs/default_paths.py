@@ -89,10 +89,17 @@ def interfaces() -> Iterator[Path]:
             yield path
 
 
+def version() -> Iterator[Path]:
+    """The file that has the version."""
+    path = shared_files.shared_file("package.xml")
+    assert f"<version>{evla_ros.__version__}</version>" in path.read_text(encoding="utf-8")
+    yield path
+
+
 if __name__ == "__main__":
     groups = (
         package, embodiments, checkpoints, models, trainings, node_parameters, dds_profile,
-        interfaces,
+        interfaces, version,
     )  # fmt: skip
     found = {group.__name__: [str(path) for path in group()] for group in groups}
     print(json.dumps(found))

@@ -32,10 +32,21 @@ def test_package_xml_is_format_3_and_builds_with_ament_cmake():
     assert package.findtext("license") == "Apache-2.0"
 
 
-def test_versions_agree():
-    assert _package().findtext("version") == evla_ros.__version__
+def test_the_version_is_in_package_xml_alone():
+    version = _package().findtext("version")
+    assert evla_ros.__version__ == version
+    names = ("evla_ros/__init__.py", "evla_ros/version.py", "setup.py", "CMakeLists.txt")
+    files = [*(ROOT / name for name in names), ROOT / "pyproject.toml", *ROOT.glob("*.cff")]
+    texts = {path.name: re.sub(r"`[^`]*`", "", path.read_text(encoding="utf-8")) for path in files}
+    copy = re.compile(rf"[ =\"]{re.escape(version)}\b")
+    assert not [name for name, text in texts.items() if copy.search(text)]
+
+
+def test_the_changelog_has_the_version_and_a_place_for_what_comes():
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert f"## [{evla_ros.__version__}]" in changes or "## [Unreleased]" in changes
+    heads = re.findall(r"^## (.+)$", changes, re.MULTILINE)
+    assert heads[0] == "[Unreleased]"
+    assert heads[1].startswith(f"[{evla_ros.__version__}] - ")
 
 
 def test_every_ros_package_that_the_code_imports_is_declared():

@@ -20,7 +20,7 @@ BLOCKED = ("rclpy", "torch", "tensorflow", "mujoco", "transformers", "cv2", "ros
 RINGS = (
     ("errors", "interruption", "machine", "options", "units", "worker_process"),
     ("reading", "requirements", "settings_errors", "shared_files"),
-    ("geometry",),
+    ("geometry", "version"),
     ("embodiment",),
     ("data",),
     ("policy",),

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evla_ros import __version__
 from evla_ros.machine import machine
 from evla_ros.sim.evaluation.record import EpisodeRecord
 from evla_ros.sim.evaluation.score import Score, scores
+from evla_ros.version import version
 
 FORMAT = "evla_ros.sim_evaluation/1"
 
@@ -21,7 +21,7 @@ def as_json(question: Mapping[str, Any], records: Sequence[EpisodeRecord]) -> di
     """Return the report; `question` is what was asked (world, policy, seed, rules, ...)."""
     return {
         "format": FORMAT,
-        "version": __version__,
+        "version": version(),
         "machine": machine(),
         "question": dict(question),
         "scores": [_score(s) for s in scores(records)],
