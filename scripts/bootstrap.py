@@ -29,6 +29,8 @@ EXTRAS = {
 # A client of the policy server that tests run as it comes; its metadata ask for NumPy 1 and
 # dm-tree, its code for neither.
 STRANGER = "openpi-client==0.1.2"
+# Its metadata ask for MuJoCo 3.3.0; what else it needs is in the extra `dev`.
+META_WORLD = "metaworld==3.1.1"
 # Also when this script runs in a virtual environment, maybe the very one it is about to replace.
 BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)
 OFFLINE = re.compile(r"name resolution|NewConnectionError|Network is unreachable|Max retries")
@@ -90,6 +92,8 @@ def _make(
     _pip(venv, ["--no-build-isolation", *packages, *pins])
     if what != "tfds":
         _pip(venv, ["--no-deps", STRANGER])
+    if what.startswith("full"):
+        _pip(venv, ["--no-deps", META_WORLD])
     stamp.write_text(recipe, encoding="utf-8")
     return True
 

@@ -304,7 +304,7 @@ class Embodiment(Section):
     description: str = Field("", description="for people; does not enter the hash")
     base_frame: Frame = Field(description="frame of every pose, goal, delta and limit")
     rate_hz: Number = Field(
-        gt=0, le=60.0, description="actions per second = steps per second of the dataset [Hz]"
+        gt=0, le=100.0, description="actions per second = steps per second of the dataset [Hz]"
     )
     goal_rate_hz: Number = Field(
         50.0, ge=20.0, le=500.0, description="goals published per second [Hz]"

@@ -12,6 +12,9 @@ from evla_ros.embodiment import Embodiment
 from evla_ros.errors import nearest
 from evla_ros.sim.errors import SimError
 
+METAWORLD = (
+    "metaworld"  # not one of `WORLDS`: Meta-World brings its own, and is driven step by step
+)
 ARM_JOINTS = 7
 FINGER_TRAVEL_M = 0.040
 
@@ -131,6 +134,11 @@ WORLDS: Mapping[str, WorldDescription] = MappingProxyType(
 
 def describe(name: str) -> WorldDescription:
     """Return a world's description; raises SimError naming the nearest one."""
+    if name == METAWORLD:
+        raise SimError(
+            "Meta-World is scored by `evla eval metaworld` and collected by `evla train collect "
+            f"--world metaworld`; worlds for everything else: {', '.join(WORLDS)}"
+        )
     if name not in WORLDS:
         raise SimError(f"no simulated world {name!r}; {nearest(name, WORLDS)}")
     return WORLDS[name]

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import cast
 
 from evla_ros.embodiment import Embodiment, load_embodiment
-from evla_ros.sim.description import describe
+from evla_ros.sim.description import METAWORLD, describe
 from evla_ros.sim.errors import SimError
 from evla_ros.sim.tasks.humanoid import HUMANOID
 from evla_ros.sim.tasks.mobile import MOBILE
@@ -61,3 +62,19 @@ def make_world(
         image_size=image_size,
         quality=quality,
     )
+
+
+def make_any_world(name: str, *, image_size: int = 128, quality: str = "fast") -> World:
+    """Compile a world of ours, or return a benchmark's that can stand in for one (`metaworld`).
+
+    A benchmark's world has what collection, films and policies use of a world. It has no arms that
+    track goals, so that neither the control core nor a ROS node drives it.
+
+    Raises:
+        SimError: there is no such world.
+    """
+    if name != METAWORLD:
+        return make_world(name, image_size=image_size, quality=quality)
+    from evla_ros.sim.benchmarks.metaworld.world import MetaWorld
+
+    return cast("World", MetaWorld(image_size=image_size, quality=quality))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`evla eval sim|offline`: score a policy, in simulation or on held-out episodes."""
+"""`evla eval sim|metaworld|offline`: score a policy, in simulation or on held-out episodes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ COMMANDS = Commands(
     __name__,
     {
         "sim": "closed-loop success in a simulated world",
+        "metaworld": "success on the 50 tasks of Meta-World, beside published rows",
         "offline": "action error on held-out episodes of a dataset",
     },
     [

@@ -29,7 +29,9 @@ from evla_ros.sim.experts.rollout import noisy
 from evla_ros.sim.experts.style import Style
 from evla_ros.sim.tasks.task import Task
 from evla_ros.sim.world import World
+from evla_ros.training.errors import TrainingDataError
 
+ATTEMPTS, ATTEMPT_STRIDE = 5, 100_000_000
 Actor = Callable[[Observation], npt.NDArray[np.float64]]
 
 
@@ -74,6 +76,7 @@ def collect_episode(
     settings: CollectSettings,
     actor: Actor | None = None,
     task: str | None = None,
+    attempt: int = 0,
 ) -> Episode:
     """Play one episode; with the expert, a seed gives the same episode every time.
 
@@ -85,14 +88,16 @@ def collect_episode(
             and relabel 0 is the expert's answer to its instruction. Without an actor the expert
             acts with noise, and `action` is what it would have done without.
         task: a task family; None lets the seed draw one.
+        attempt: 0, or which further scene is played under this number because the expert failed.
     """
-    rng = np.random.default_rng([seed, 77])
-    chosen = world.suite.grammar.reworded(world.reset(seed, task), rng)
+    drawn = seed + attempt * ATTEMPT_STRIDE
+    rng = np.random.default_rng([drawn, 77])
+    chosen = world.suite.grammar.reworded(world.reset(drawn, task), rng)
     style = Style.sample(rng, noise=float(rng.uniform(0.0, settings.noise)))
     expert = world.suite.expert(world, chosen, style)
     columns = _Columns()
     solved, success = 0, False
-    for tick in range(settings.max_ticks):
+    for tick in range(settings.max_ticks or world.most_ticks):
         observation = world.observe(chosen.instruction)
         _observe(columns, world, observation, settings)
         labelled = tick % settings.every == 0
@@ -109,7 +114,25 @@ def collect_episode(
             break
     by = "expert" if actor is None else "policy"
     keep = success or actor is not None  # a policy's failures are what it has to learn from
-    return _episode(columns, world, chosen, seed, by, success=bool(keep))
+    number = f"{seed:08d}"
+    return _episode(columns, world, chosen, (number, drawn), by, success=bool(keep))
+
+
+def demonstrate(
+    world: World, seed: int, settings: CollectSettings, actor: Actor | None, task: str | None
+) -> Episode:
+    """Play an episode; where only successes count, the expert gets other scenes after a failure.
+
+    Raises TrainingDataError when it fails in all of them.
+    """
+    attempts = ATTEMPTS if world.suite.equal_shares and actor is None else 1
+    for attempt in range(attempts):
+        episode = collect_episode(world, seed, settings, actor, task, attempt)
+        if episode.metadata["success"] or attempts == 1:
+            return episode
+    raise TrainingDataError(
+        f"the expert failed at {task} in {attempts} scenes (seed {seed}); less --noise may help"
+    )
 
 
 def _observe(
@@ -145,12 +168,19 @@ def _relabel(
 
 
 def _episode(
-    columns: _Columns, world: World, task: Task, seed: int, by: str, *, success: bool
+    columns: _Columns,
+    world: World,
+    task: Task,
+    number_and_seed: tuple[str, int],
+    by: str,
+    *,
+    success: bool,
 ) -> Episode:
     steps = len(columns.action)
     name = world.description.name
+    number, seed = number_and_seed
     metadata: Mapping[str, Any] = {
-        "episode_id": f"{name}-{by}-{seed:08d}",
+        "episode_id": f"{name}-{by}-{number}",
         "success": success,
         "world": name,
         "seed": seed,

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +18,15 @@ import numpy.typing as npt
 
 from evla_ros.data.rlds.staging import stage_episode, staged_path
 from evla_ros.data.rlds.writer import DatasetWriter
-from evla_ros.embodiment import action_layout, load_embodiment
+from evla_ros.embodiment import action_layout
 from evla_ros.errors import nearest
 from evla_ros.policy.evla_policy import EvlaPolicy
 from evla_ros.policy.protocol import Policy
 from evla_ros.policy.types import Observation
 from evla_ros.reading.text_files import parse_json, read_json
-from evla_ros.recipes.simulated_data.collect import Actor, collect_episode, collect_features
+from evla_ros.recipes.simulated_data.collect import Actor, collect_features, demonstrate
 from evla_ros.recipes.simulated_data.settings import CollectJob
-from evla_ros.sim.worlds import make_world
+from evla_ros.sim.worlds import make_any_world
 from evla_ros.training.errors import TrainingDataError
 from evla_ros.worker_process import end_with_parent
 
@@ -49,14 +49,16 @@ def collect_dataset(root: Path, name: str, job: CollectJob, workers: int = 1) ->
     Raises:
         TrainingDataError: an unknown task family, or an unfinished run with other options.
     """
-    embodiment = load_embodiment(job.world)
-    world = make_world(job.world, image_size=job.image_size)
+    world = make_any_world(job.world, image_size=job.image_size)
+    embodiment = world.embodiment
     for family in job.families:
         if family not in world.suite.grammar.families:
             raise TrainingDataError(
                 f"no task family {family!r} in {job.world}; "
                 f"{nearest(family, world.suite.grammar.families)}"
             )
+    if world.suite.equal_shares and not job.families:
+        job = replace(job, families=tuple(world.suite.grammar.families), one_by_one=True)
     staging = root / f".{name}.staging"
     _claim(staging, job)
     _play_all(staging, job, workers)
@@ -110,7 +112,7 @@ def _play_group(staging: Path, job: CollectJob, seeds: Sequence[int]) -> int:
 
 
 def _play(staging: Path, job: CollectJob, seeds: Sequence[int]) -> Iterator[int]:
-    world = make_world(job.world, image_size=job.image_size)
+    world = make_any_world(job.world, image_size=job.image_size)
     features = collect_features(world, job.image_size, job.settings)
     policy = EvlaPolicy(job.checkpoint, world.embodiment, threads=1) if job.checkpoint else None
     by = "policy" if policy else "expert"
@@ -118,7 +120,7 @@ def _play(staging: Path, job: CollectJob, seeds: Sequence[int]) -> Iterator[int]
         path = staged_path(staging, f"{job.world}-{by}-{seed:08d}")
         if not path.exists():
             actor = _half_chunks(policy) if policy else None
-            episode = collect_episode(world, seed, job.settings, actor, job.family(seed))
+            episode = demonstrate(world, seed, job.settings, actor, job.family(seed))
             stage_episode(staging, episode, features)
         yield seed
     world.close()

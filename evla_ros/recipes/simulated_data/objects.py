@@ -17,7 +17,7 @@ ABSENT = -1.0
 
 def object_names(world: World) -> tuple[str, ...]:
     """Return the phrases for the scene's things and the robot's hands, in the columns' order."""
-    return (*world.scene.names, *_hands(world))
+    return (*world.scene.names, *_hand_names(world))
 
 
 def object_positions(world: World) -> dict[str, Array]:
@@ -61,10 +61,13 @@ def object_columns(world: World, camera: str) -> Mapping[str, npt.NDArray[np.flo
     return {"object_pixels": pixels, "object_positions": positions}
 
 
-def _hands(world: World) -> dict[str, Array]:
-    """Return name -> tool position [3]: `gripper`, or `left hand` and so on with several arms."""
+def _hand_names(world: World) -> tuple[str, ...]:
+    """Return what the arms are called: `gripper`, or `left hand` and so on with several."""
     several = len(world.arms) > 1
-    return {
-        f"{arm.name} hand" if several else "gripper": arm.pose(world.data).position_m
-        for arm in world.arms
-    }
+    return tuple(f"{arm.name} hand" if several else "gripper" for arm in world.arms)
+
+
+def _hands(world: World) -> dict[str, Array]:
+    """Return name -> tool position [3] of each arm."""
+    places = [arm.pose(world.data).position_m for arm in world.arms]
+    return dict(zip(_hand_names(world), places, strict=True))

@@ -21,7 +21,7 @@ class CollectSettings:
         relabels: other instructions that are answered at a labelled step.
         every: one step of so many is labelled.
         noise: largest noise of the executed actions, as a fraction of a step; labels are clean.
-        max_ticks: length after which an episode is given up.
+        max_ticks: length after which an episode is given up; None: the world's own limit.
         chunk: K of the labels.
         after_success: ticks that an episode goes on when its task is solved.
         camera: the camera in whose picture objects are found.
@@ -31,9 +31,15 @@ class CollectSettings:
     relabels: Annotated[int, Option("other instructions per step", "R", least=0)] = 2
     every: Annotated[int, Option("one step of N is labelled", "N", least=1)] = 2
     noise: Annotated[float, Option("largest execution noise, in steps", least=0)] = 0.5
-    max_ticks: Annotated[int, Option("length after which an episode is given up", "N", least=1)] = (
-        150
-    )
+    max_ticks: Annotated[
+        int | None,
+        Option(
+            "length after which an episode is given up",
+            "N",
+            least=1,
+            unset="what a task of the world may take",
+        ),
+    ] = None
     chunk: int = 8
     after_success: int = 3
     camera: str = "primary"
@@ -42,7 +48,11 @@ class CollectSettings:
 
 @dataclass(frozen=True)
 class CollectJob:
-    """Which episodes: one per seed of a world, from `first_seed` on."""
+    """Which episodes: one per seed of a world, from `first_seed` on.
+
+    Attributes:
+        one_by_one: the families follow each other, each with its share of the episodes.
+    """
 
     world: Annotated[str, Option("the simulated world")] = "tabletop_arm"
     episodes: Annotated[int, Option("to play", "N", least=1)] = 1000
@@ -57,9 +67,12 @@ class CollectJob:
     families: Annotated[
         tuple[str, ...],
         Option(
-            "task families in turn, repeated ones more often", "FAMILY", unset="drawn by the seed"
+            "task families in turn, repeated ones more often",
+            "FAMILY",
+            unset="drawn by the seed; of metaworld all tasks, equally often",
         ),
     ] = ()
+    one_by_one: bool = False
 
     @property
     def seeds(self) -> range:
@@ -68,8 +81,10 @@ class CollectJob:
 
     def family(self, seed: int) -> str | None:
         """The family that the episode of this seed plays; None: the seed draws it."""
-        count = len(self.families)
-        return self.families[(seed - self.first_seed) % count] if count else None
+        count, number = len(self.families), seed - self.first_seed
+        if not count:
+            return None
+        return self.families[number * count // self.episodes if self.one_by_one else number % count]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from evla_ros.sim.evaluation.plan import PlannedEpisode, plan_episodes
 from evla_ros.sim.evaluation.policies import embodiment_for, evaluated_policy
 from evla_ros.sim.evaluation.progress import Progress
 from evla_ros.sim.evaluation.record import EpisodeRecord
-from evla_ros.sim.evaluation.report import as_json, write_report
+from evla_ros.sim.evaluation.report import as_json, new_folder, write_report
 from evla_ros.sim.evaluation.score import Score, scores, short_name
 from evla_ros.sim.evaluation.settings import Evaluation
 from evla_ros.sim.evaluation.setup import EpisodeJob, MakePlayer, Setup
@@ -67,7 +67,8 @@ def evaluate(
     suite = make_suite(asked.world)
     plan = plan_episodes(suite.grammar, asked.tasks, asked.episodes, asked.seed)
     baselines = _baselines(asked)
-    folder = _new_folder(asked)
+    stem = f"{asked.world}-{Path(asked.policy).name}-seed{asked.seed}"
+    folder = new_folder(asked.out, stem)
     setup = _setup(asked, folder)
     jobs = _jobs(asked, baselines, plan)
     records: list[EpisodeRecord] = []
@@ -169,17 +170,6 @@ def _check_ros(asked: Evaluation) -> None:
         raise EvlaError("--videos films this process's simulator; leave out --ros or --videos")
     if any(importlib.util.find_spec(name) is None for name in ("rclpy", "evla_ros.msg")):
         raise EvlaError("--ros needs ROS 2: run `make build` and `. ./env.sh`, or leave it out")
-
-
-def _new_folder(asked: Evaluation) -> Path:
-    if asked.out is not None:
-        if asked.out.exists():
-            raise EvlaError(f"{asked.out} exists; name another folder with --out")
-        return asked.out
-    stem = f"{asked.world}-{Path(asked.policy).name}-seed{asked.seed}"
-    base = Path("outputs") / "eval"
-    names = [stem, *(f"{stem}-{i}" for i in range(2, 10_000))]
-    return next(base / name for name in names if not (base / name).exists())
 
 
 def _question(asked: Evaluation, baselines: list[str], *, interrupted: bool) -> dict[str, object]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evla_ros.errors import EvlaError
 from evla_ros.machine import machine
 from evla_ros.sim.evaluation.record import EpisodeRecord
 from evla_ros.sim.evaluation.score import Score, scores
@@ -29,11 +30,30 @@ def as_json(question: Mapping[str, Any], records: Sequence[EpisodeRecord]) -> di
     }
 
 
+def new_folder(asked: Path | None, stem: str) -> Path:
+    """Return the folder of a report: the one asked for, or a new one in `outputs/eval`.
+
+    Raises EvlaError when the one asked for exists.
+    """
+    if asked is not None:
+        if asked.exists():
+            raise EvlaError(f"{asked} exists; name another folder with --out")
+        return asked
+    base = Path("outputs") / "eval"
+    names = [stem, *(f"{stem}-{i}" for i in range(2, 10_000))]
+    return next(base / name for name in names if not (base / name).exists())
+
+
 def write_report(path: Path, report: Mapping[str, Any]) -> None:
     """Write the JSON completely or not at all."""
+    write_text(path, json.dumps(report, indent=1) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text completely or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    partial.write_text(text, encoding="utf-8")
     partial.replace(path)
 
 

@@ -70,6 +70,7 @@ def play_all(
     jobs: Sequence[EpisodeJob],
     workers: int,
     make_policy_player: MakePlayer | None = None,
+    make_player: MakePlayer = SimPlayer,
 ) -> Iterator[EpisodeRecord]:
     """Yield the record of each job, in order.
 
@@ -79,6 +80,7 @@ def play_all(
         workers: processes; 1 plays in this one.
         make_policy_player: who plays the episodes of `setup.policy` instead, first and in this
             process, such as the real nodes.
+        make_player: who plays everything else, in every process; a function or class of a module.
     """
     if make_policy_player is not None:
         yield from _play_here(
@@ -86,10 +88,10 @@ def play_all(
         )
         jobs = [job for job in jobs if job.policy != setup.policy]
     if workers <= 1:
-        yield from _play_here(SimPlayer(setup), jobs)
+        yield from _play_here(make_player(setup), jobs)
         return
     pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_start, initargs=(setup,)
+        workers, mp_context=get_context("spawn"), initializer=_start, initargs=(setup, make_player)
     )
     try:
         yield from pool.map(_play, jobs)
@@ -104,15 +106,15 @@ def _play_here(player: Player, jobs: Sequence[EpisodeJob]) -> Iterator[EpisodeRe
         player.close()
 
 
-_player: list[SimPlayer] = []
+_player: list[Player] = []
 
 
-def _start(setup: Setup) -> None:
+def _start(setup: Setup, make_player: MakePlayer) -> None:
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    _player.append(SimPlayer(setup))
+    _player.append(make_player(setup))
 
 
 def _play(job: EpisodeJob) -> EpisodeRecord:

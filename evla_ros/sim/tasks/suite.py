@@ -37,6 +37,8 @@ class TaskSuite:
         expert: returns the scripted expert of a task.
         found_done: families that an episode of another task may find already done.
         limit_s: time that a task may take.
+        equal_shares: a dataset holds every family equally often, one family after the other, and
+            only demonstrations that succeed (a world whose families are scenes of their own).
     """
 
     grammar: Grammar
@@ -46,6 +48,7 @@ class TaskSuite:
     expert: Callable[[Simulation, Task, Style], Expert]
     found_done: tuple[str, ...] = ()
     limit_s: float = 15.0
+    equal_shares: bool = False
 
     def any_solved(self, sim: Simulation, task: Task) -> bool:
         """Return whether the task, or another one that should not be, is already solved."""
