@@ -2,17 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A behaviour tree that lets the policy do one task after the other, through its action `~/run`.
 
-    pip install py-trees
     python examples/behaviour_tree.py "pick up the red block" "put it in the bowl"
 
-`RunPolicyLeaf` is what to copy. It succeeds when its time is over: whether the task was done is
-for a condition beside it in your tree to see, which ends the leaf by ending its parent.
+`RunPolicyLeaf` (`examples/run_policy_leaf.py`) is what to copy; this file puts it into a tree.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from pathlib import Path
 
 import py_trees
 import rclpy
@@ -22,67 +20,8 @@ from rclpy.node import Node
 
 from evla_ros.action import RunPolicy
 
-
-class RunPolicyLeaf(py_trees.behaviour.Behaviour):
-    """Runs the policy for one instruction; ended from outside, it cancels, and the arm holds."""
-
-    def __init__(
-        self,
-        node: Node,
-        client: ActionClient,
-        instruction: str,
-        max_duration_s: float,
-        record: bool,
-    ) -> None:
-        super().__init__(name=instruction)
-        self._node, self._client = node, client
-        self._goal_fields = {
-            "instruction": instruction,
-            "max_duration_s": max_duration_s,
-            "record": record,
-        }
-        self._handle: Any = None
-        self._result: Any = None
-        self._over = False
-
-    def initialise(self) -> None:
-        """Send the goal."""
-        self._handle = self._result = None
-        self._over = False
-        self.feedback_message = "waiting for the policy node"
-        if self._client.server_is_ready():
-            goal = RunPolicy.Goal(**self._goal_fields)
-            self._client.send_goal_async(goal, self._hear).add_done_callback(self._accepted)
-
-    def update(self) -> Status:
-        """Return how it stands; the text is the node's own."""
-        if self._result is not None:
-            self.feedback_message = self._result.text
-            return Status.SUCCESS if self._result.success else Status.FAILURE
-        if not self._client.server_is_ready():
-            self.feedback_message = "no policy node offers ~/run: start it (evla run policy)"
-            return Status.FAILURE
-        return Status.RUNNING
-
-    def terminate(self, new_status: Status) -> None:
-        """Cancel a run that something else in the tree has ended."""
-        if new_status is Status.INVALID and self._result is None:
-            self._over = True
-            if self._handle is not None:
-                self._handle.cancel_goal_async()
-
-    def _hear(self, message: Any) -> None:
-        feedback = message.feedback
-        self.feedback_message = f"{feedback.source}, {feedback.elapsed_s:.0f} s: {feedback.text}"
-
-    def _accepted(self, future: Any) -> None:
-        self._handle = future.result()
-        if self._over:  # ended while the goal was on its way
-            self._handle.cancel_goal_async()
-        self._handle.get_result_async().add_done_callback(self._ended)
-
-    def _ended(self, future: Any) -> None:
-        self._result = future.result().result
+sys.path.insert(0, str(Path(__file__).parent))  # wherever this is imported from
+from run_policy_leaf import RunPolicyLeaf
 
 
 def tree_of(

@@ -32,8 +32,8 @@ class PolicySpec:
         kind: one of the keys of KINDS; it decides what the other fields mean.
         embodiment_text: the embodiment file of the robot, as text.
         checkpoint: for `evla` a checkpoint folder (empty: the one that ships for the robot); for
-            `scripted` a function as `module:function`; for `replay` an `.npy` file of actions, for
-            `path` one of goal poses and gripper openings.
+            `scripted` a function or a class as `module:name`; for `replay` an `.npy` file of
+            actions, for `path` one of goal poses and gripper openings.
         device: where the network runs: `cpu`, `cuda` or `cuda:1`.
         dtype: number format of the weights; empty keeps the stored one, on a GPU bf16.
         decode: `joint` or `autoregressive`; empty takes the checkpoint's.
@@ -214,9 +214,32 @@ def _scripted(spec: PolicySpec, embodiment: Embodiment) -> Policy:
         function = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise PolicyError(
-            f"no function {spec.checkpoint!r}; `checkpoint` is module:function ({error})"
+            f"no function or class {spec.checkpoint!r}; `checkpoint` is module:function or "
+            f"module:Class ({error})"
         ) from error
+    if isinstance(function, type):
+        return _made_by(function, embodiment)
     return ScriptedPolicy(function, embodiment.action.chunk, action_columns(embodiment).size)
+
+
+def _made_by(kind: type, embodiment: Embodiment) -> Policy:
+    """Return the policy that a user's class makes for a robot."""
+    parts = ("embodiment_hash", "chunk_length", "action_dim", "infer", "reset")
+    try:
+        policy = kind(embodiment)
+    except Exception as error:
+        raise PolicyError(
+            f"{kind.__name__} could not be made for {embodiment.name!r}: "
+            f"{type(error).__name__}: {shorten(str(error))}"
+        ) from error
+    missing = [part for part in parts if not hasattr(policy, part)]
+    if missing:
+        raise PolicyError(
+            f"{kind.__name__} is no policy: it lacks {', '.join(missing)} "
+            "(evla_ros/policy/protocol.py)"
+        )
+    made: Policy = policy
+    return made
 
 
 def _replay(spec: PolicySpec, embodiment: Embodiment) -> Policy:

@@ -72,7 +72,12 @@ def test_a_spec_survives_the_way_to_another_process() -> None:
     ("spec", "said"),
     [
         (PolicySpec("hodl", ARM.text), "did you mean 'hold'"),
-        (PolicySpec("scripted", ARM.text, "evla_ros.nothing:here"), "no function"),
+        (PolicySpec("scripted", ARM.text, "evla_ros.nothing:here"), "no function or class"),
+        (PolicySpec("scripted", ARM.text, "fractions:Fraction"), "Fraction could not be made for"),
+        (
+            PolicySpec("scripted", ARM.text, "builtins:str"),
+            "str is no policy: it lacks embodiment_",
+        ),
         (PolicySpec("scripted", ARM.text, "math"), "no function"),
         (PolicySpec("replay", ARM.text, "/nowhere.npy"), "/nowhere.npy"),
     ],

@@ -33,7 +33,7 @@ PACKAGE = """\
   <name>control_msgs</name>
   <version>0.0.1</version>
   <description>Two actions, for tests alone</description>
-  <maintainer email="maintainers@evla-ros.invalid">The evla_ros authors</maintainer>
+  <maintainer email="nobody@example.org">nobody</maintainer>
   <license>Apache-2.0</license>
   <buildtool_depend>ament_cmake</buildtool_depend>
   <buildtool_depend>rosidl_default_generators</buildtool_depend>

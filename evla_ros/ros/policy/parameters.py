@@ -24,7 +24,7 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("embodiment", "tabletop_arm", "name of a shipped embodiment file, or a path"),
     Parameter("policy", "evla", "what decides", choices=tuple(KINDS)),
     Parameter("checkpoint", "",
-        "checkpoint folder (evla), module:function (scripted), .npy file (replay, path)"),
+        "checkpoint folder (evla), module:name (scripted), .npy file (replay, path)"),
     Parameter("device", "cpu", "device of the network: cpu, cuda, cuda:1"),
     Parameter("dtype", "", "number format of the weights; empty keeps the stored one"),
     Parameter("runtime", "auto",
