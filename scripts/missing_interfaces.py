@@ -29,7 +29,7 @@ PACKAGE = """\
   <name>{name}</name>
   <version>0.0.1</version>
   <description>What evla_ros needs of {name}, where no distribution brings it</description>
-  <maintainer email="evla-ros-maintainers@users.noreply.github.com">The evla_ros authors</maintainer>
+  <maintainer email="nobody@example.org">nobody: it is built here and never released</maintainer>
   <license>Apache-2.0</license>
   <buildtool_depend>ament_cmake</buildtool_depend>
   <buildtool_depend>rosidl_default_generators</buildtool_depend>
