@@ -70,6 +70,8 @@ gpu-check: build
 
 docs: build
 	@$(IN) python -m evla_ros.embodiment.reference_page > docs/embodiment.md
+	@$(IN) NO_MKDOCS_2_WARNING=1 python -m mkdocs build --quiet
+	@echo "built build/site/index.html; with search: python3 -m http.server -d build/site"
 
 lock:
 	@$(PYTHON) scripts/lock.py $(ROS_DISTRO_WHEELS)

@@ -23,7 +23,7 @@ import wheel_paths
 ROOT = Path(__file__).resolve().parent.parent
 PIP = "pip==25.3"
 EXTRAS = {
-    "full": "model,data,sim,train,serve,console,ray,openvino,onnx,dev",
+    "full": "model,data,sim,train,serve,console,ray,openvino,onnx,docs,dev",
     "core": "data,serve,console,dev",
 }
 # A client of the policy server that tests run as it comes; its metadata ask for NumPy 1 and

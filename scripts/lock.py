@@ -21,7 +21,9 @@ HEADER = "# Written by `make lock`: what the ranges of pyproject.toml resolved t
 def main(distro: str) -> int:
     """Resolve every extra for this Python and write the pins."""
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    package = f"{ROOT}[ros-{distro},model,data,sim,train,serve,console,ray,nf4,openvino,onnx,dev]"
+    package = (
+        f"{ROOT}[ros-{distro},model,data,sim,train,serve,console,ray,nf4,openvino,onnx,docs,dev]"
+    )
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         pip = [f"{folder}/bin/python", "-m", "pip", "install", "--quiet"]

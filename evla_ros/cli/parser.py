@@ -78,7 +78,7 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, prog: str, options: Sequence[Declared], about: str, examples: str) -> None:
         super().__init__(
             prog=prog,
-            usage=_usage(prog, options),
+            usage=usage(prog, options),
             description=about,
             epilog="\n\n".join(filter(None, [_about_lists(options), examples])),
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -143,7 +143,7 @@ def _metavar(one: Declared) -> str | tuple[str, ...]:
     return name if one.option.positional else name.upper()
 
 
-def _usage(prog: str, options: Sequence[Declared]) -> str:
+def usage(prog: str, options: Sequence[Declared]) -> str:
     """Return the line that names what is positional or has to be given."""
     positional, named = [], []
     for one in options:

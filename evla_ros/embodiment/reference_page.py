@@ -47,17 +47,18 @@ refused with its dotted path and the nearest valid name, for example
 
 def reference_page() -> str:
     """Return the page as Markdown."""
-    sections = [_table(title, model) for title, model in _sections("", Embodiment)]
+    tables = [_table(title, model) for title, model in sections("", Embodiment)]
     example = load_embodiment("tabletop_arm").text.rstrip()
-    return "\n".join([_HEAD, *sections, f"## Example\n\n```yaml\n{example}\n```\n"])
+    return "\n".join([_HEAD, *tables, f"## Example\n\n```yaml\n{example}\n```\n"])
 
 
-def _sections(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+def sections(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    """Yield a model and every model inside it, with the dotted path where it stands."""
     yield path, model
     for name, field in model.model_fields.items():
         inner, suffix = _model_in(field.annotation)
         if inner is not None:
-            yield from _sections(f"{path}.{name}{suffix}".lstrip("."), inner)
+            yield from sections(f"{path}.{name}{suffix}".lstrip("."), inner)
 
 
 def _model_in(annotation: Any) -> tuple[type[BaseModel] | None, str]:
@@ -75,7 +76,8 @@ def _model_in(annotation: Any) -> tuple[type[BaseModel] | None, str]:
 def _table(path: str, model: type[BaseModel]) -> str:
     summary = (model.__doc__ or "").strip().splitlines()[0]
     rows = [
-        f"| `{name}` | {_type(name, model)} | {_default(field)} | {field.description or ''} |"
+        f"| `{name}` | {type_text(name, model)} | {default_text(field)} "
+        f"| {field.description or ''} |"
         for name, field in model.model_fields.items()
     ]
     title = f"## `{path}`" if path else "## Top level"
@@ -83,7 +85,8 @@ def _table(path: str, model: type[BaseModel]) -> str:
     return "\n".join([title, "", summary, "", *head, *rows, ""])
 
 
-def _type(name: str, model: type[BaseModel]) -> str:
+def type_text(name: str, model: type[BaseModel]) -> str:
+    """Return what a field takes, for a cell of a table."""
     schema = model.model_json_schema()["properties"][name]
     return _describe(schema).replace("|", "\\|")
 
@@ -93,6 +96,8 @@ def _describe(schema: dict[str, Any]) -> str:
         return _describe(next(s for s in schema["anyOf"] if s.get("type") != "null"))
     if "enum" in schema or "const" in schema:
         return "`" + "`, `".join(map(str, schema.get("enum", [schema.get("const")]))) + "`"
+    if "prefixItems" in schema:
+        return " and ".join(map(_describe, schema["prefixItems"]))
     if schema.get("type") == "array":
         return f"list of {_describe(schema['items']).strip()}"
     if "$ref" in schema or schema.get("type") == "object":
@@ -102,7 +107,8 @@ def _describe(schema: dict[str, Any]) -> str:
     return f"{schema['type']} {bounds}".strip()
 
 
-def _default(field: Any) -> str:
+def default_text(field: Any) -> str:
+    """Return the default of a field, for a cell of a table."""
     if field.is_required():
         return "**required**"
     value = field.get_default(call_default_factory=True)

@@ -195,6 +195,12 @@ class TrainConfig(RunSettings):
             with the datasets.
         statistics: Which statistics normalise the numbers. `auto` pools several datasets of one
             robot under its name, and otherwise keeps one entry for each dataset.
+        model: Where the network comes from, and what the run decides about it.
+        data: What a sample is made of.
+        loss: Weights of the parts of the loss.
+        freeze: Parts of the network that do not learn.
+        lora: Low-rank adapters in place of learning whole matrices.
+        cache_features: Encode every picture once; needs frozen encoders and no augmentation.
         features: Folder of cached image features, which runs with the same encoders and data can
             share; empty keeps them in the run's own folder.
     """

@@ -78,6 +78,8 @@ class PretrainConfig(RunSettings):
         conversations: The files to learn from; together they are shuffled once an epoch.
         stage: What learns: the projector alone (`align`), or the language model too (`finetune`).
         vision: Whether the encoders learn as well.
+        model: Where the network comes from.
+        data: How conversations become tokens.
     """
 
     conversations: tuple[ConversationData, ...] = Field(min_length=1)

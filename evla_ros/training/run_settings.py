@@ -62,8 +62,10 @@ class RunSettings(Strict):
     Attributes:
         output: Folder of the run.
         seed: Decides the random weights, the order of the samples and everything drawn in them.
+        optimizer: The settings of the optimiser.
         distributed: How several ranks share the work: each has the whole network, or a shard.
         activation_checkpointing: Computes again in the backward pass what would be kept for it.
+        compile: Whether PyTorch compiles the network before the first step.
         log_every: Steps between reports.
         eval_every: Steps between evaluations on what is held out.
         eval_batches: Batches of one evaluation.

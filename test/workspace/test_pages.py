@@ -86,11 +86,16 @@ def _is_importable(name):
     return module is not None and re.search(rf"\b{path.name}\b", module.read_text(encoding="utf-8"))
 
 
-def test_readme_links_every_page():
+def test_the_first_pages_link_every_page():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    home = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     lab = (ROOT / "docs" / "lab" / "README.md").read_text(encoding="utf-8")
     missing = [
-        page.name for page in (ROOT / "docs").glob("*.md") if f"(docs/{page.name})" not in readme
+        page.name
+        for page in (ROOT / "docs").glob("*.md")
+        if f"(docs/{page.name})" not in readme
+        and f"({page.name})" not in home
+        and page.name != "README.md"
     ]
     missing += [
         page.name
