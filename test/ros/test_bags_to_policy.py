@@ -15,11 +15,10 @@ import pytest
 
 pytest.importorskip("evla_ros.msg", reason="the interfaces are not built: `make build`")
 
-from page_commands import commands_of, run, start
+from page_commands import chosen, commands_of, insist, run, start
 from synthetic_bag import SyntheticRobot, write_robot_bag
 
 from evla_ros.embodiment import load_embodiment
-from evla_ros.policy.spec import PolicySpec, build_policy
 from evla_ros.training.checkpointing import states
 from evla_ros.training.metrics import read_metrics
 
@@ -66,24 +65,6 @@ def folder(tmp_path):
     (tmp_path / "my_robot.yaml").write_text(MY_ROBOT)
     (tmp_path / "checkpoints").symlink_to(ROOT / "checkpoints")
     return tmp_path
-
-
-def chosen(commands, *words):
-    """Return the page's only command that begins with these words."""
-    found = [argv for argv in commands if argv[: len(words)] == list(words)]
-    assert len(found) == 1, f"the page has {len(found)} commands `evla {' '.join(words)} ...`"
-    return found[0]
-
-
-def insist(argv, folder, timeout_s=90.0):
-    """Ask until it is granted; returns what was said."""
-    end = time.monotonic() + timeout_s
-    while True:
-        code, said = run(argv, folder)
-        if code == 0:
-            return said
-        assert time.monotonic() < end, said
-        time.sleep(0.5)
 
 
 @pytest.mark.timeout(1500)
@@ -169,33 +150,10 @@ def drive(page, folder):
         policy.communicate(timeout=60)
 
 
-@pytest.mark.timeout(900)
-def test_the_same_in_simulation(folder):
-    pytest.importorskip("mujoco", reason="the simulator is not installed: `make build`")
-    page = commands_of("training.md", HEADING)
-    best = folder / "outputs" / "tabletop_arm" / "best"
-    score = ["--tasks", "reach", "--episodes", "1", "--max-seconds", "1", "--baselines", "none"]
-    for words, more in (
-        (("record", "--world"), ["--episodes", "4", "--jobs", "1"]),
-        (("convert", "demos"), ["--jobs", "1"]),
-        (("train", "finetune", "--dataset", "datasets/tabletop_arm"), SHORT),
-        (("eval", "offline", "--policy", "outputs/tabletop_arm/best"), ["--frames", "4"]),
-        (("eval", "sim"), score),
-    ):
-        code, said = run([*chosen(page, *words), *more], folder)
-        assert code == 0, said
-        if words[0] == "train":
-            assert "evla-nano, RANDOM" in said
-            assert "evla eval sim --policy outputs/tabletop_arm/best --world tabletop_arm" in said
-    robot = load_embodiment("tabletop_arm")  # as `evla demo` runs it
-    assert build_policy(PolicySpec("evla", robot.text, str(best))).chunk_length == 8
-
-
 def test_the_page_has_no_other_commands(folder):
     """A command that is added to the walk is played above, or this fails."""
     played = {
         ("run", "recorder"), ("call", "recorder"), ("convert", "recordings"), ("dataset", "doctor"),
         ("train", "finetune"), ("eval", "offline"), ("run", "policy"), ("call", "policy"),
-        ("record", "--world"), ("convert", "demos"), ("eval", "sim"),
     }  # fmt: skip
     assert {tuple(argv[:2]) for argv in commands_of("training.md", HEADING)} == played
