@@ -26,7 +26,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def on_config(config: Any) -> Any:
-    """Take the address of the repository from package.xml."""
+    """Take the address of the repository from package.xml, and the lab notes from their folder."""
+    (lab,) = (entry["Lab notes"] for entry in config.nav if "Lab notes" in entry)
+    lab += sorted(f"lab/{path.name}" for path in (ROOT / "docs" / "lab").glob("[!R]*.md"))
     text = (ROOT / "package.xml").read_text(encoding="utf-8")
     found = re.search(r'<url type="repository">\s*(\S+?)/?\s*</url>', text)
     config.repo_url = found[1] if found else None
