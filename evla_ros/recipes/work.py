@@ -14,6 +14,7 @@ from typing import Any
 from evla_ros.data.convert.conversion import Conversion
 from evla_ros.recipes.simulated_data.settings import Collection
 from evla_ros.recipes.vision_config import VisionConfig
+from evla_ros.sim.benchmarks.metaworld.settings import MetaWorldEvaluation
 from evla_ros.sim.evaluation.settings import Evaluation
 from evla_ros.sim.recording import Recording
 from evla_ros.training.config import TrainConfig
@@ -78,3 +79,16 @@ def score_in_simulation(asked: Evaluation) -> dict[str, Any]:
     from evla_ros.sim.evaluation.evaluate import evaluate
 
     return evaluate(asked).report
+
+
+def score_on_metaworld(asked: MetaWorldEvaluation) -> dict[str, Any]:
+    """Return the report of a policy on Meta-World; the summary is printed."""
+    from evla_ros.sim.benchmarks.metaworld.evaluate import evaluate
+    from evla_ros.sim.benchmarks.metaworld.table import summary_table
+    from evla_ros.training.errors import TrainingError
+
+    evaluated = evaluate(asked)
+    if evaluated.interrupted:
+        raise TrainingError("the scoring was interrupted")
+    print(summary_table(evaluated.records))
+    return evaluated.report
