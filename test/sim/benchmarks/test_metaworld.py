@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from evla_ros.sim.errors import SimError
 from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
 from evla_ros.sim.worlds import make_any_world, make_world
 
+ROOT = Path(__file__).resolve().parents[3]
 needs_metaworld = pytest.mark.skipif(
     "not __import__('importlib').util.find_spec('metaworld')",
     reason="Meta-World is not installed: pip install 'evla_ros[metaworld]'",
@@ -53,6 +55,15 @@ def test_published_means_are_those_of_their_groups():
         mean = np.mean([row.easy, row.medium, row.hard, row.very_hard])
         assert mean == pytest.approx(row.mean_of_groups, abs=0.11), row.policy
     assert "ProgVLA, 0.1 B |  |  |  |  | 78.5" in published_table()
+
+
+def test_the_page_shows_the_published_rows():
+    page = (ROOT / "docs" / "metaworld.md").read_text()
+    for row in PUBLISHED:
+        groups = (row.easy, row.medium, row.hard, row.very_hard)
+        cells = ["" if rate is None else f" {rate:.1f}" for rate in groups]
+        line = f"| {row.policy} |{' |'.join(cells)} | {row.mean_of_groups:.1f} |"
+        assert line in page, line
 
 
 def test_an_action_is_metres_and_an_opening_and_comes_back():
