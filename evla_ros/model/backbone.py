@@ -12,6 +12,7 @@ from transformers.models.dinov2_with_registers.modeling_dinov2_with_registers im
 )
 from transformers.models.siglip.modeling_siglip import SiglipEncoderLayer
 
+from evla_ros.model.attention_kernel import registered_name
 from evla_ros.model.config import BackboneConfig
 from evla_ros.model.device_constant import DeviceConstant
 from evla_ros.model.errors import ModelConfigError
@@ -77,7 +78,7 @@ def _dino_layer(config: BackboneConfig, attention: str) -> nn.Module:
         mlp_ratio=config.mlp_size // config.hidden_size,
         hidden_act=config.activation,
         layer_norm_eps=1e-6,
-        attn_implementation=attention,
+        attn_implementation=registered_name(attention),
     )
     return Dinov2WithRegistersLayer(settings)
 
@@ -89,7 +90,7 @@ def _siglip_layer(config: BackboneConfig, attention: str) -> nn.Module:
         intermediate_size=config.mlp_size,
         hidden_act=config.activation,
         layer_norm_eps=1e-6,
-        attn_implementation=attention,
+        attn_implementation=registered_name(attention),
     )
     return SiglipEncoderLayer(settings)
 

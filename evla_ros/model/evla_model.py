@@ -243,9 +243,14 @@ class EvlaModel(nn.Module):
         self, prefix: Prefix, slots: Tensor, prefix_rule: PrefixRule, slot_rule: SlotRule
     ) -> Tensor:
         """Return hidden states [B, S, hidden] of a prefix with slot inputs [B, R, N, hidden]."""
+        embeddings = prefix.embeddings(slots)
+        causal = prefix_rule == slot_rule == "causal" and prefix.is_unbroken(slots.shape[2])
+        if causal and self.language_model.is_causal_without_mask:
+            columns = torch.arange(embeddings.shape[1], device=embeddings.device)
+            return self.language_model(embeddings, None, columns[None])
         layout = prefix.layout(slots.shape[2])
         mask = additive(visible(layout, prefix_rule, slot_rule), prefix.dtype)
-        return self.language_model(prefix.embeddings(slots), mask, layout.position)
+        return self.language_model(embeddings, mask, layout.position)
 
     def action_logits(self, states: Tensor) -> Tensor:
         """Return logits [..., bins] over the action tokens only."""

@@ -26,6 +26,7 @@ class FusedAttention(nn.Module):
         self.scaling = self.head_dim**-0.5
         self.heads = [part.weight.shape[0] // self.head_dim for part in parts]
         self.num_key_value_groups = self.heads[0] // self.heads[1]
+        self.is_causal: bool = getattr(attention, "is_causal", False)  # where there is no mask
         self.layer_idx = getattr(attention, "layer_idx", 0)
         self.qkv = join_linears(parts)
         self.output = next(
@@ -49,7 +50,7 @@ class FusedAttention(nn.Module):
         if past_key_values is not None:
             key, value = past_key_values.update(key, value, self.layer_idx)
         attended, _weights = sdpa_attention_forward(
-            self, query, key, value, attention_mask, scaling=self.scaling, is_causal=False
+            self, query, key, value, attention_mask, scaling=self.scaling
         )
         return self.output(attended.flatten(2)), None
 

@@ -19,6 +19,7 @@ from transformers import (
     Qwen3Config,
 )
 
+from evla_ros.model.attention_kernel import is_causal_without_mask, registered_name
 from evla_ros.model.config import LanguageModelConfig
 
 _FAMILIES: dict[str, type[PretrainedConfig]] = {
@@ -36,12 +37,18 @@ class LanguageModel(nn.Module):
     def __init__(self, config: LanguageModelConfig, attention: str = "sdpa") -> None:
         super().__init__()
         self.config = config
-        self.body = AutoModel.from_config(family_config(config), attn_implementation=attention)
+        kernel = registered_name(attention)
+        self.body = AutoModel.from_config(family_config(config), attn_implementation=kernel)
         if not config.tie_embeddings:
             has_bias = config.family == "phi"
             self.head = nn.Linear(config.hidden_size, config.vocabulary_rows, bias=has_bias)
 
         self.own_rows: OwnRows | None = None
+
+    @property
+    def is_causal_without_mask(self) -> bool:
+        """Whether a forward without a mask lets each column see itself and those before it."""
+        return is_causal_without_mask(self.body.config)
 
     def separate_rows(self, first_id: int, count: int) -> None:
         """Give some rows of the tables parameters of their own, so that they alone can learn."""
@@ -59,7 +66,7 @@ class LanguageModel(nn.Module):
     def forward(
         self,
         embeddings: Tensor,  # [B, Q, hidden]
-        mask: Tensor,  # [B, 1, Q, keys] additive
+        mask: Tensor | None,  # [B, 1, Q, keys] additive; None: see `is_causal_without_mask`
         positions: Tensor,  # [B, Q] rotary positions
         cache: KeyValueCache | None = None,
     ) -> Tensor:

@@ -38,6 +38,11 @@ class Prefix:
         columns = columns.expand(len(self.shared), -1)
         return (columns if self.absent is None else columns.masked_fill(self.absent, 0)).amax(1)
 
+    def is_unbroken(self, slots: int) -> bool:
+        """Return whether padding stands behind all that is real, so that columns are positions."""
+        one_text = self.text.shape[1] == 1 and slots == 0
+        return one_text and self.absent is None
+
     def layout(self, slots: int) -> SequenceLayout:
         """Return roles, segments and positions with `slots` action slots per instruction."""
         return build_layout(self.text_lengths, *self._sizes, slots, self.absent)

@@ -11,11 +11,11 @@ from typing import Any
 
 from torch import nn
 
+from evla_ros.model.attention_kernel import set_attention
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.training.arithmetic import Arithmetic, choose_arithmetic, computing
 from evla_ros.training.distributed import ProcessGroup, is_sharded
 from evla_ros.training.memory_estimate import MemoryEstimate, SavedTensors, estimate_memory
-from evla_ros.training.model_changes.attention_kernel import set_attention
 from evla_ros.training.objective.objective import Objective, SampleSource
 from evla_ros.training.samples.loader import Share
 

@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 pytest.importorskip("mujoco", reason="simulated data needs MuJoCo")
+
+from played_demonstration import played
 
 from evla_ros.data.convert.options import ConvertOptions
 from evla_ros.data.convert.run import convert
@@ -19,7 +17,6 @@ from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.recipes.simulated_data.collect import collect_episode, collect_features
 from evla_ros.recipes.simulated_data.settings import CollectSettings
 from evla_ros.sim.demonstrations import DemonstrationPlan, LockstepRecorder, episode_name
-from evla_ros.sim.experts.style import Style
 from evla_ros.sim.worlds import make_world
 from evla_ros.training.samples.standardize import evla
 
@@ -44,19 +41,6 @@ def recorded(world, tmp_path_factory):
     options = ConvertOptions(world.embodiment.text, image_size=(SIZE, SIZE), idle="keep")
     data = RldsDataset.open(convert([folder / "bags"], folder / "out", options).dataset)
     return {e.metadata["bag"]: e for split in data.splits for e in data.episodes(split)}
-
-
-def played(world, seed, ticks, task=None):
-    """States [T, 8] before, and clean labels [T, 7] of the very demonstration of a seed."""
-    task = world.reset(seed, task)
-    expert = world.suite.expert(world, task, Style.sample(np.random.default_rng(seed), 0.0))
-    states, labels = [], []
-    for _ in range(ticks):
-        states.append(world.proprio())
-        labels.append(expert.act())
-        world.apply(labels[-1])
-        world.tick()
-    return np.array(states), np.array(labels)
 
 
 def test_a_recorded_demonstration_is_the_collected_one(world, recorded):
@@ -99,38 +83,3 @@ def test_collected_and_converted_datasets_have_one_form(world, recorded):
     lengths = np.linalg.norm(converted.proprio[:, 3:7], axis=1)
     np.testing.assert_allclose(lengths, 1.0, atol=1e-3)
     assert set(np.unique(converted.action[:, 6])) <= {0.0, 1.0}
-
-
-@pytest.mark.timeout(400)
-def test_through_the_graph_the_actions_have_the_same_scale(world, ros_domain, tmp_path):
-    """In real time ticks are not those of the collector, so totals are compared, not steps."""
-    pytest.importorskip("evla_ros.msg", reason="the interfaces are not built: `make build`")
-    path = os.pathsep.join(filter(None, sys.path))
-    words = ["record", "--world=tabletop_arm", "--ros", "--episodes=3", f"--image-size={SIZE}"]
-    words += [f"--seed={SEEDS[0]}", f"--out={tmp_path / 'bags'}"]
-    done = subprocess.run(
-        [sys.executable, "-m", "evla_ros", *words],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    if done.returncode and "is slow" in done.stderr:
-        pytest.skip("this machine is too busy for real time: the recorder refuses slow topics")
-    assert done.returncode == 0, done.stderr[-2000:]
-    options = ConvertOptions(world.embodiment.text, image_size=(SIZE, SIZE), idle="keep")
-    data = RldsDataset.open(convert([tmp_path / "bags"], tmp_path / "out", options).dataset)
-    episodes = [e for split in data.splits for e in data.episodes(split)]
-    assert len(episodes) == 3
-    for episode in episodes:
-        seed = next(s for s in SEEDS if world.reset(s).instruction == episode.instruction)
-        states, labels = played(world, seed, len(episode.action), episode.instruction)
-        seen = episode.observations["state"]
-        np.testing.assert_allclose(seen[0], states[0], atol=0.05)
-        assert set(np.unique(episode.action[:, 6])) == set(np.unique(labels[:, 6]))
-        commanded = np.cumsum(episode.action[:-1, :3], axis=0).ravel()
-        went = (seen[1:, :3] - seen[0, :3]).ravel()
-        assert 0.8 < commanded @ went / (went @ went) < 1.25  # the arm lags its goal, by no scale
-        assert np.corrcoef(commanded, went)[0, 1] > 0.95
-        ours, theirs = (np.linalg.norm(a[:, :3], axis=1).sum() for a in (episode.action, labels))
-        assert 0.7 < ours / theirs < 1.4  # the way of the tool; one tick may hold two decisions

@@ -14,7 +14,9 @@ from torch.nn import functional
 
 from evla_ros.data.image_jpeg import encode_jpeg
 from evla_ros.errors import EvlaError
+from evla_ros.model.attention_kernel import set_attention
 from evla_ros.model.evla_model import EvlaModel
+from evla_ros.model.fusion import fuse_projections
 from evla_ros.model.model_input import ModelInput
 from evla_ros.model.presets import load_preset
 from evla_ros.model.text_tokenizer import train_tokenizer
@@ -158,6 +160,48 @@ def test_a_missing_picture_changes_nothing_for_its_neighbours(tokenizer, tiny_pr
         )  # fmt: skip
         alone = alone + model.forward_text(one, learned[row : row + 1, :length], rows)[0]
     torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["qwen2", "llama", "gemma", "phi", "qwen3"])
+def test_what_is_causal_takes_no_mask_and_loses_the_same(tiny_preset, family, monkeypatch):
+    """FlashAttention takes no mask: where pictures and text stand unbroken, none is made."""
+    config = load_preset(tiny_preset)
+    language = config.language_model.model_copy(update={"family": family})
+    config = config.model_copy(update={"language_model": language, "proprio_dim": 0})
+    torch.manual_seed(0)
+    model = EvlaModel(config).eval()
+    rows, ids = text_rows(model, 300), torch.randint(1, 290, (3, 9))
+    learned = torch.zeros(3, 9, dtype=torch.bool)
+    lengths = torch.tensor([9, 6, 7])
+    for row, length in enumerate(lengths):
+        learned[row, 2:length] = True
+    images = torch.randint(0, 255, (3, 1, 3, 48, 48), dtype=torch.uint8)
+    batch = ModelInput(ids, lengths, images)
+    taken = []
+    wanted = functional.scaled_dot_product_attention
+
+    def watched(query, key, value, attn_mask=None, **settings):
+        taken.append((attn_mask is None, settings.get("is_causal", False)))
+        return wanted(query, key, value, attn_mask=attn_mask, **settings)
+
+    monkeypatch.setattr(functional, "scaled_dot_product_attention", watched)
+    loss, _ = model.forward_text(batch, learned, rows)
+    decoder = taken[-config.language_model.layers :]
+    assert decoder == [(True, True)] * config.language_model.layers
+    loss.backward()
+    gradient = model.language_model.body.get_input_embeddings().weight.grad.clone()
+    model.zero_grad()
+    set_attention(model, "eager")  # which is given the mask
+    masked, _ = model.forward_text(batch, learned, rows)
+    masked.backward()
+    torch.testing.assert_close(loss, masked, rtol=1e-5, atol=1e-4)
+    expected = model.language_model.body.get_input_embeddings().weight.grad
+    torch.testing.assert_close(gradient, expected, rtol=1e-4, atol=1e-5)
+    set_attention(model, "sdpa")
+    fuse_projections(model)  # joined products are as causal
+    with torch.no_grad():
+        joined, _ = model.forward_text(batch, learned, rows)
+    torch.testing.assert_close(joined, masked.detach(), rtol=1e-5, atol=1e-4)
 
 
 def test_text_alone_is_what_the_language_model_says(tiny_preset):

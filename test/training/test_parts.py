@@ -12,13 +12,13 @@ import pytest
 import torch
 
 from evla_ros.model.action_tokenizer import ActionTokenizer
+from evla_ros.model.attention_kernel import set_attention
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.presets import load_preset
 from evla_ros.training.config import LoraSettings
 from evla_ros.training.config_file import parse_config
 from evla_ros.training.ema import Ema
 from evla_ros.training.evaluation.offline_eval import comparable_ids
-from evla_ros.training.model_changes.attention_kernel import set_attention
 from evla_ros.training.model_changes.freeze import freeze
 from evla_ros.training.model_changes.lora import add_lora, merged_tensors
 from evla_ros.training.objective.grounding import Grounding

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from evla_ros.model.attention_kernel import set_attention
 from evla_ros.model.checkpoint import load_checkpoint
 from evla_ros.training import arithmetic
 from evla_ros.training.checkpointing import state_metadata, states
@@ -18,7 +19,6 @@ from evla_ros.training.config_file import parse_config
 from evla_ros.training.errors import TrainingError
 from evla_ros.training.metrics import read_metrics
 from evla_ros.training.model_changes import compiling
-from evla_ros.training.model_changes.attention_kernel import set_attention
 from evla_ros.training.parts import build
 from evla_ros.training.run_folder import run_config
 from evla_ros.training.samples.streams import stream

@@ -108,12 +108,13 @@ class ConversationStream(Dataset[TextBatch]):
             for column, frame in enumerate(pictures.frames):
                 images[row, column] = frame
         width = self._config.proprio_dim
+        counts = [len(pictures.frames) for pictures in shown]
         inputs = ModelInput(
             ids,
             lengths,
             images=images,
             proprio=torch.zeros(len(items), width) if width else None,
-            image_counts=torch.tensor([len(pictures.frames) for pictures in shown]),
+            image_counts=torch.tensor(counts) if min(counts) < most else None,
         )
         broken = tuple(pictures.broken for pictures in shown if pictures.broken)
         return TextBatch(inputs, learned, broken, sum(len(item.images) for item in items))
