@@ -24,6 +24,17 @@ def machine() -> dict[str, Any]:
     }
 
 
+def integer_sums_saturate() -> bool:
+    """Return whether int8 products lose what does not fit 16 bits, without a word.
+
+    They do on x86 processors without VNNI or AMX, whose `vpmaddubsw` saturates. Source: oneDNN's
+    developer guide, "Nuances of int8 computations".
+    """
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return False
+    return not {"avx512_vnni", "avx_vnni", "amx_int8"} & set(_cpu_field("flags").split())
+
+
 def has_compiler() -> bool:
     """Return whether PyTorch will find a C++ compiler ($CXX, g++ or clang++)."""
     return any(shutil.which(name) for name in (os.environ.get("CXX") or "g++", "g++", "clang++"))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from evla_ros.data.camera_shapes import CAMERAS_FILE
+from evla_ros.machine import integer_sums_saturate
 from evla_ros.model.checkpoint import (
     CONFIG,
     EMBODIMENT,
@@ -140,6 +141,7 @@ def export(
             graphs={part: graph_file(runtime, part) for part in part_names(parts.config)},
             text_embeddings=EMBEDDINGS,
             kept=kept,
+            wide_sums=dtype == "int8" and not integer_sums_saturate(),
             largest_difference=min(near.largest_difference, 1e30),
             within_one_bin=near.within_one_bin[near.output],
             frames=near.frames,

@@ -27,6 +27,8 @@ class Manifest(BaseModel):
         graphs: file of each part of the network.
         text_embeddings: file of the rows of the prompt's tokens.
         kept: parts that int8 left in floating point, for the sake of the answers.
+        wide_sums: whether its integer products need a processor whose sums do not saturate, as the
+            one had that it was quantised on.
         largest_difference: of the normalised numbers of the L1 head, or of the logits, from torch.
         within_one_bin: share of action tokens at most one bin from torch's, in percent, of the
             head that answers.
@@ -41,6 +43,7 @@ class Manifest(BaseModel):
     graphs: dict[Name, Name] = Field(min_length=2, max_length=16)
     text_embeddings: Name
     kept: tuple[Name, ...] = ()
+    wide_sums: bool = False
     largest_difference: float = Field(ge=0, allow_inf_nan=False)
     within_one_bin: float = Field(ge=0, le=100)
     frames: int = Field(ge=1)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from evla_ros.errors import nearest
+from evla_ros.machine import integer_sums_saturate
 from evla_ros.model.acceleration import fastest_precision
 from evla_ros.model.checkpoint import Parts, build_model
 from evla_ros.model.config import DecodeMode, HeadName
@@ -183,6 +184,11 @@ def _exported(parts: Parts, asked: Asked) -> ExportedNetwork:
 def _check_exported(parts: Parts, manifest: Manifest, asked: Asked) -> None:
     """Refuse what an exported checkpoint cannot do; a setting is never ignored."""
     what = f"the checkpoint {parts.path} was exported for {manifest.runtime} in {manifest.dtype}"
+    if manifest.wide_sums and integer_sums_saturate():
+        raise RuntimeChoiceError(
+            f"{what} on a processor with VNNI; this one has none, and its integer products would "
+            "saturate without a word: export it again on this machine, or in fp32"
+        )
     if asked.runtime not in (None, "auto", manifest.runtime):
         raise RuntimeChoiceError(
             f"{what}: it cannot run in {asked.runtime}; leave the runtime out, or use the "

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from evla_ros.machine import integer_sums_saturate
 from evla_ros.model.runtimes.graph_runner import Array
 from evla_ros.model.runtimes.graphs import DECODER
 from evla_ros.model.runtimes.libraries import load
@@ -34,6 +35,8 @@ def quantise_openvino(
 ) -> Any:
     """Return an OpenVINO model with integer products; ranges come from the frames.
 
+    Where this processor's sums saturate, weights take half of their range, so that none does.
+
     Args:
         model: to quantise.
         names: of its inputs.
@@ -46,6 +49,8 @@ def quantise_openvino(
     nncf = load("nncf", "int8", "int8 for OpenVINO")
     nncf.set_log_level(40)
     patterns = [f".*{word}.*" for part in kept for word in _SCOPES.get(part, ())]
+    saturates = integer_sums_saturate()
+    fix = nncf.OverflowFix.ENABLE if saturates else nncf.OverflowFix.DISABLE
     dataset = nncf.Dataset([dict(zip(names, inputs, strict=True)) for inputs in frames])
     return nncf.quantize(
         model,
@@ -53,11 +58,14 @@ def quantise_openvino(
         model_type=nncf.ModelType.TRANSFORMER,
         subset_size=len(frames),
         ignored_scope=nncf.IgnoredScope(patterns=patterns, validate=False),
+        advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix),
     )
 
 
 def quantise_onnx(source: Path, target: Path, kept: Sequence[str]) -> None:
     """Write an ONNX file with integer products; activations are scaled at every call.
+
+    Where this processor's sums saturate, weights take half of their range, so that none does.
 
     Raises:
         RuntimeChoiceError: ONNX Runtime is not installed.
@@ -73,6 +81,7 @@ def quantise_onnx(source: Path, target: Path, kept: Sequence[str]) -> None:
         op_types_to_quantize=["MatMul", "Gemm"],
         per_channel=True,
         weight_type=quantization.QuantType.QInt8,
+        reduce_range=integer_sums_saturate(),
         nodes_to_exclude=excluded,
         use_external_data_format=source.stat().st_size > 1 << 30,
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,18 +16,21 @@ import pytest
 import torch
 from tiny_model import random_batch, tiny_config, tiny_model
 
+from evla_ros import machine as machines
 from evla_ros.cli.main import main
 from evla_ros.errors import EvlaError
 from evla_ros.model.checkpoint import load_checkpoint, read_parts, save_checkpoint
 from evla_ros.model.errors import CheckpointError, ExportError, RuntimeChoiceError
 from evla_ros.model.predictor import Predictor
 from evla_ros.model.runtimes import export as exporting
+from evla_ros.model.runtimes import opening
 from evla_ros.model.runtimes.agreement import Agreement, agreement
 from evla_ros.model.runtimes.export import export
 from evla_ros.model.runtimes.export_part import EXACT, EXPORTED, Stage, answers_of
 from evla_ros.model.runtimes.frames import frames_of, noise_frames
 from evla_ros.model.runtimes.in_memory import openvino_network
 from evla_ros.model.runtimes.libraries import load
+from evla_ros.model.safe_files import sha256
 
 CONFIG = tiny_config(cameras=2, proprio=8, output="l1", normalization="q99")
 RUNTIMES = ("openvino", "onnx")
@@ -194,6 +198,37 @@ def test_openvino_int8_is_near_torch(source, tmp_path):
     assert theirs.network.name == "openvino int8 cpu"
     away = np.abs(theirs.predict(*one) - ours.predict(*one)) / ours.action_normalizer.scale
     assert 0 < away.max() < 0.3
+
+
+def test_int8_that_would_lose_sums_is_refused(exported, tmp_path, monkeypatch):
+    """Exported on a processor with VNNI, opened on one whose integer sums saturate."""
+    folder = tmp_path / "int8"
+    shutil.copytree(exported[1], folder)
+    manifest = json.loads((folder / "runtime.json").read_text())
+    (folder / "runtime.json").write_text(json.dumps({**manifest, "wide_sums": True}))
+    checksums = json.loads((folder / "checksums.json").read_text())
+    checksums["runtime.json"] = sha256(folder / "runtime.json")
+    (folder / "checksums.json").write_text(json.dumps(checksums))
+    monkeypatch.setattr(opening, "integer_sums_saturate", lambda: False)
+    Predictor(folder)
+    monkeypatch.setattr(opening, "integer_sums_saturate", lambda: True)
+    with pytest.raises(RuntimeChoiceError, match="this one has none.*export it again on this"):
+        Predictor(folder)
+
+
+@pytest.mark.parametrize(
+    ("machine", "flags", "saturate"),
+    [
+        ("x86_64", "fma avx avx2", True),
+        ("x86_64", "avx2 avx512f avx512_vnni", False),
+        ("x86_64", "avx2 avx_vnni", False),
+        ("aarch64", "asimd", False),
+    ],
+)
+def test_which_processors_lose_sums(monkeypatch, machine, flags, saturate):
+    monkeypatch.setattr(machines.platform, "machine", lambda: machine)
+    monkeypatch.setattr(machines, "_cpu_field", lambda name: flags)
+    assert machines.integer_sums_saturate() is saturate
 
 
 def test_agreement_counts_bins_of_the_head_that_answers():
