@@ -60,13 +60,6 @@ def run(options: Options) -> int:
     from evla_ros.sim.description import describe
 
     describe(options.world)  # an unknown world is refused before anything starts
-    try:
-        from evla_ros.demo.show import show
-    except ModuleNotFoundError as error:
-        raise EvlaError(
-            f"the demo needs ROS 2, the built interfaces and the simulator ({error}); "
-            "run `make build` and `. ./env.sh`"
-        ) from error
     given = {
         "--checkpoint": options.checkpoint,
         "--server": options.server,
@@ -80,6 +73,14 @@ def run(options: Options) -> int:
     if options.runtime != "auto" and (options.server or options.rehearsed):
         other = "--server" if options.server else "--rehearsed"
         raise EvlaError(f"--runtime has no effect with {other}; leave it out")
+    print("A simulated robot does what it is told in words, over real ROS 2 nodes.", flush=True)
+    try:
+        from evla_ros.demo.show import show
+    except ModuleNotFoundError as error:
+        raise EvlaError(
+            f"the demo needs ROS 2, the built interfaces and the simulator ({error}); "
+            "run `make build` and `. ./env.sh`"
+        ) from error
     server = None
     if options.server:
         server = ServerAddress(options.server, options.token_file, options.ca_file)

@@ -29,6 +29,9 @@ class Outcome:
         inference_p50_ms: median time of an inference.
         clipped_goals: how many a limit changed.
         note: why there was no goal; empty when there was one.
+        seed: of the start state.
+        episode: number of the episode, as the simulated robot counts.
+        begin_s: when the policy was started, on the clock of the episode.
     """
 
     instruction: str
@@ -39,6 +42,9 @@ class Outcome:
     inference_p50_ms: float
     clipped_goals: int
     note: str
+    seed: int = 0
+    episode: int = 0
+    begin_s: float = 0.0
 
 
 def play(
@@ -81,12 +87,12 @@ def play(
         sim, status = observer.sim, observer.policy
         assert sim is not None  # noqa: S101 - it has shown the episode
         assert status is not None  # noqa: S101 - the policy has been started
-        say(f"{instruction}: {observer.elapsed_s - begin_s:4.1f} s  {status.reason_text}")
+        say(f"  {instruction}: {observer.elapsed_s - begin_s:4.1f} s  {status.reason_text}")
         done = sim.succeeded_once or observer.elapsed_s - begin_s > limit_s
         return bool(done or (observer.goals > 0 and not status.started))
 
     observer.wait(over, 10 * limit_s, f"the end of {instruction!r}")
-    outcome = _outcome(observer, instruction, observer.elapsed_s - begin_s)
+    outcome = _outcome(observer, instruction, seed, begin_s)
     observer.stop()
     return outcome
 
@@ -95,16 +101,19 @@ def _episode(observer: Observer) -> int:
     return int(observer.sim.episode) if observer.sim is not None else 0
 
 
-def _outcome(observer: Observer, instruction: str, seconds: float) -> Outcome:
+def _outcome(observer: Observer, instruction: str, seed: int, begin_s: float) -> Outcome:
     gaps_s = np.diff(observer.arrivals_s) if len(observer.arrivals_s) > 2 else np.array([np.nan])
     status, sim = observer.policy, observer.sim
     return Outcome(
         instruction=instruction,
         success=bool(sim is not None and sim.succeeded_once),
-        seconds=seconds,
+        seconds=observer.elapsed_s - begin_s,
         goal_rate_hz=float(1.0 / np.mean(gaps_s)),
         jitter_p99_ms=float(np.percentile(np.abs(gaps_s - np.median(gaps_s)), 99) * 1e3),
         inference_p50_ms=float(status.inference_p50_ms) if status is not None else 0.0,
         clipped_goals=observer.limited,
         note=str(status.reason_text) if status is not None and observer.goals == 0 else "",
+        seed=seed,
+        episode=_episode(observer),
+        begin_s=begin_s,
     )

@@ -52,9 +52,15 @@ class Session:
     server: ServerAddress | None = None
     runtime: str = "auto"
 
+    @property
+    def positions(self) -> Path:
+        """Where the simulated robot writes, when it ends, what a film is drawn from."""
+        return self.folder / "positions.npz"
+
     def robot(self) -> NodeProcess:
         """Start the simulated robot."""
         sim = {"world": self.world, "own_clock": True, "publish_instruction": True}
+        sim["positions"] = str(self.positions)
         return self._node("sim", sim)
 
     def policy(self, rehearsal: Rehearsal) -> NodeProcess:

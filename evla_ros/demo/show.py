@@ -1,24 +1,26 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Several instructions one after the other, live progress, a table at the end, and a video."""
+"""Several instructions one after the other, live progress, a table at the end, and a film."""
 
 from __future__ import annotations
 
-import math
 import os
 import sys
+import time
 import webbrowser
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from evla_ros.data.view.mp4 import write_mp4
 from evla_ros.demo.episode import EPISODE_LIMIT_S, Outcome, play
-from evla_ros.demo.observer import Observer, Rgb
+from evla_ros.demo.film import film
+from evla_ros.demo.observer import Observer
 from evla_ros.demo.rehearsal import Rehearsal, rehearse
 from evla_ros.demo.session import Session, open_session
+from evla_ros.demo.words import meaning, next_commands, table
 from evla_ros.embodiment import load_embodiment
 from evla_ros.policy.remote.address import ServerAddress
+from evla_ros.sim.position_log import LOG_HZ
 from evla_ros.sim.worlds import make_suite, make_world
 
 FAMILIES = {
@@ -56,56 +58,47 @@ def show(
         Whether every episode was solved.
     """
     embodiment = load_embodiment(world)
+    steps = Steps()
+    steps.say("an expert program plans the scenes and what to ask for")
     rehearsals = _rehearse(world, families or FAMILIES[world], seed)
-    frames: list[Rgb] = []
     if server or checkpoint:
         print(f"policy: {server.url if server else checkpoint}")
     else:
-        print("No checkpoint: the policy node follows the path of the scripted expert's rehearsal.")
-    with (
-        open_session(world, embodiment, checkpoint, server, runtime) as session,
-        session.robot() as robot,
-        session.console() if console else nullcontext("") as address,
-    ):
-        if address:
-            print(
-                f"console: {address} (look, stop, drive; until the demonstration ends)", flush=True
-            )
-            open_in_browser(address)
-        # A checkpoint answers every instruction; a rehearsed path is a policy of its own.
-        parts = [rehearsals] if server or checkpoint else [[one] for one in rehearsals]
-        outcomes = [o for part in parts for o in _play_part(session, robot.check, part, frames)]
-    print(table(outcomes))
-    write_mp4(video, frames, embodiment.rate_hz)
-    print(f"video: {video} ({len(frames)} frames)")
+        print("no policy: the node follows the way that the scripted expert went")
+    with open_session(world, embodiment, checkpoint, server, runtime) as session:
+        steps.say("the simulated robot starts, a ROS 2 node as a real one's driver is")
+        with session.robot() as robot, session.console() if console else nullcontext("") as address:
+            if address:
+                print(f"console: {address} (look, stop, drive; until the demonstration ends)")
+                open_in_browser(address)
+            steps.say("the policy node starts")
+            # A checkpoint answers every instruction; a rehearsed path is a policy of its own.
+            parts = [rehearsals] if server or checkpoint else [[one] for one in rehearsals]
+            outcomes = [o for part in parts for o in _play_part(session, robot.check, part)]
+        print(f"\n{table(outcomes)}\n\n{meaning(outcomes, embodiment.goal_rate_hz)}", flush=True)
+        steps.say("the film is drawn")
+        rehearsed = not (server or checkpoint)
+        count = film(video, world, session.positions, outcomes, _say, rehearsed=rehearsed)
+    _say("")
+    print(f"film: {video} ({count / LOG_HZ:.0f} s)\n{next_commands(world, console=console)}")
     return all(outcome.success for outcome in outcomes)
+
+
+class Steps:
+    """Says what happens now and how long it took to get here: something moves from the start."""
+
+    def __init__(self) -> None:
+        self._begin_s = time.monotonic()
+
+    def say(self, sentence: str) -> None:
+        """Print the next step."""
+        print(f"[{time.monotonic() - self._begin_s:5.1f} s] {sentence}", flush=True)
 
 
 def open_in_browser(address: str) -> None:
     """Open a page where there is a screen to show it on, and a person at it."""
     if sys.stdout.isatty() and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         webbrowser.open(address)
-
-
-def table(outcomes: Sequence[Outcome]) -> str:
-    """Return the outcomes as text."""
-    head = f"{'instruction':40} {'solved':>6} {'time':>7} {'goals':>9} {'jitter p99':>11} "
-    lines = [head + f"{'inference p50':>14} {'clipped':>8}"]
-    lines += [_row(outcome) for outcome in outcomes]
-    solved = sum(outcome.success for outcome in outcomes)
-    return "\n".join([*lines, f"{solved} of {len(outcomes)} solved"])
-
-
-def _row(o: Outcome) -> str:
-    return (
-        f"{o.instruction:40} {'yes' if o.success else 'NO':>6} {o.seconds:5.1f} s "
-        f"{_shown(o.goal_rate_hz, 6)} Hz {_shown(o.jitter_p99_ms, 8)} ms "
-        f"{o.inference_p50_ms:11.1f} ms {o.clipped_goals:8d}{'  ' + o.note if o.note else ''}"
-    )
-
-
-def _shown(value: float, width: int) -> str:
-    return f"{'-':>{width}}" if math.isnan(value) else f"{value:{width}.1f}"
 
 
 def _rehearse(world: str, families: Sequence[str], seed: int) -> list[Rehearsal]:
@@ -120,9 +113,8 @@ def _play_part(
     session: Session,
     check_robot: Callable[[], None],
     rehearsals: Sequence[Rehearsal],
-    frames: list[Rgb],
 ) -> list[Outcome]:
-    """Play episodes one after the other with one policy node; their frames are appended."""
+    """Play episodes one after the other with one policy node."""
     with session.policy(rehearsals[0]) as policy:
 
         def check() -> None:
@@ -131,16 +123,12 @@ def _play_part(
 
         with session.observer(check) as observer:
             limit_s = max(EPISODE_LIMIT_S, make_suite(session.world).limit_s)
-            return [_episode(observer, one, frames, limit_s) for one in rehearsals]
+            return [_episode(observer, one, limit_s) for one in rehearsals]
 
 
-def _episode(
-    observer: Observer, rehearsal: Rehearsal, frames: list[Rgb], limit_s: float
-) -> Outcome:
-    observer.frames.clear()
+def _episode(observer: Observer, rehearsal: Rehearsal, limit_s: float) -> Outcome:
     outcome = play(observer, rehearsal.instruction, rehearsal.seed, _say, limit_s)
     _say("")
-    frames.extend(observer.pictures())
     print(f"{'solved' if outcome.success else 'NOT solved'}: {outcome.instruction}", flush=True)
     return outcome
 

@@ -232,6 +232,11 @@ class Simulation:
         chosen = [part for entry in self.embodiment.proprio for part in parts[entry]]
         return np.concatenate(chosen or [np.zeros(0)]).astype(np.float32)
 
+    def show(self, positions: npt.ArrayLike) -> None:
+        """Put everything where it was, from `data.qpos` [nq] of the same model, to draw it."""
+        self.data.qpos[:] = positions
+        mujoco.mj_forward(self.model, self.data)
+
     def save_state(self) -> SimulationState:
         """Copy the state of the episode, to try something and come back."""
         physics = np.empty(mujoco.mj_stateSize(self.model, _STATE))

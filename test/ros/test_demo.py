@@ -29,9 +29,15 @@ def test_the_demonstration_solves_its_task_and_films_it(ros_domain, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "console: http://127.0.0.1:" in done.stdout
     assert "1 of 1 solved" in done.stdout
+    first, *_, last = done.stdout.splitlines()
+    assert first.startswith("A simulated robot does what it is told")
+    assert last.startswith("  evla robot init")
     with av.open(str(video)) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     assert len(frames) >= 5
+    height, width, _ = frames[0].shape
+    assert height >= 480
+    assert width > height
     assert abs(frames[0].astype(int) - frames[-1]).mean() > 0.5, "the robot has moved"
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from evla_ros.ros.simulator.parameters import sim_parameters
 from evla_ros.ros.simulator.topics import SimTopics
 from evla_ros.ros.simulator.way_commands import WayCommands
 from evla_ros.sim.errors import UnstablePhysicsError
+from evla_ros.sim.position_log import LOG_HZ, PositionLog
 from evla_ros.sim.simulation import STEPS_PER_SERVO
 from evla_ros.sim.tasks.task import Task
 from evla_ros.sim.worlds import make_world
@@ -71,6 +73,7 @@ class SimNode(Node):
             if self._p.own_clock
             else None
         )
+        self._log = PositionLog() if self._p.positions else None
         self._sim_ns, self._ticks, self._episode = _FIRST_STAMP_NS, 0, 0
         self._reset_stamp_ns = 0
         self._seed, self._succeeded_once, self._success = 0, False, False
@@ -88,7 +91,9 @@ class SimNode(Node):
         self.get_logger().info(f"{self._p.world} is up: {self._task.instruction}")
 
     def finish(self) -> None:
-        """Free the rendering contexts."""
+        """Write what was kept, and free the rendering contexts."""
+        if self._log is not None:
+            self._log.write(Path(self._p.positions))
         self._world.close()
 
     # -- time --
@@ -140,6 +145,8 @@ class SimNode(Node):
         self._topics.publish_state(stamp_ns)
         if self._is_time_for(self._p.camera_rate_hz):
             self._topics.publish_cameras(stamp_ns)
+        if self._log is not None and self._is_time_for(LOG_HZ):
+            self._log.add(self._episode, self._world.time_ns / 1e9, self._world.data.qpos)
         if self._is_time_for(_STATUS_HZ):
             self._publish_status(stamp_ns)
         if self._clock_topic is not None:

@@ -35,6 +35,9 @@ TABLE: tuple[Parameter, ...] = (
         0.02,
         60.0,
     ),
+    Parameter(
+        "positions", "", "file (NPZ) for where everything was, written at the end; empty: none"
+    ),
     Parameter("speed", 1.0, "simulated seconds per second, where the machine can", "", 0.05, 100.0),
 )
 
