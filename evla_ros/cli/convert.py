@@ -37,4 +37,8 @@ def run(options: Options) -> int:
 
     report = options.conversion.run(None if options.json else Progress())
     print(json.dumps(report.to_json(), indent=1) if options.json else report.text())
+    if report.dataset and not options.json:
+        from evla_ros.cli.next_command import say_next
+
+        say_next("evla", "dataset", "doctor", report.dataset)
     return 0 if report.complete else 1

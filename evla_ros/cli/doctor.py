@@ -56,7 +56,11 @@ def run(options: Options) -> int:
     else:
         print(to_table(findings, colour=sys.stdout.isatty()))
         reds = sum(finding.status == "red" for finding in findings)
-        print(f"\n{reds} red" if reds else "\nall well")
+        print(f"\n{reds} red; mend it as said, then: evla doctor" if reds else "\nall well")
+        if not reds and not options.embodiment:
+            from evla_ros.cli.next_command import say_next
+
+            say_next("evla", "demo")
     return 0 if healthy(findings) else 1
 
 

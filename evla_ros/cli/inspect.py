@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from evla_ros.cli.next_command import say_next
 from evla_ros.errors import EvlaError
 from evla_ros.options import Option
 
@@ -118,6 +119,8 @@ def _inspect_dataset(options: Options) -> int:
         _say(options, f"wrote {options.sheet}: {count} episode{'s' * (count != 1)}")
     if options.video is not None or options.rerun is not None:
         _draw_episode(options, dataset.episode(*_position(dataset, options.episode)))
+    if not options.json:
+        say_next("evla", "dataset", "doctor", options.path)
     return 0
 
 
@@ -136,6 +139,9 @@ def _inspect_bag(options: Options) -> int:
             draw_sheet(options.path.name, [(options.path.name, episode)], options.sheet)
             _say(options, f"wrote {options.sheet}")
         _draw_episode(options, episode)
+    if not options.json:
+        robots = ("--embodiment", options.embodiment) if options.embodiment else ()
+        say_next("evla", "convert", options.path, "--out", "datasets", *robots)
     return 0
 
 

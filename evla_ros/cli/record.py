@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 from evla_ros.errors import EvlaError
@@ -44,7 +45,14 @@ def run(options: Options) -> int:
         from evla_ros.sim.recording import record_lockstep
 
         print(record_lockstep(options.recording))
+    _say_next(options.recording.out)
     return 0
+
+
+def _say_next(out: Path) -> None:
+    from evla_ros.cli.next_command import say_next
+
+    say_next("evla", "convert", out, "--out", "datasets")
 
 
 def _run_node(options: Options) -> int:
@@ -66,7 +74,10 @@ def _run_node(options: Options) -> int:
         "operator": options.recording.operator,
     }
     sys.argv = [sys.argv[0], "--ros-args", *parameter_arguments(parameters)]
-    return main()
+    code = main()
+    if code == 0:
+        _say_next(options.recording.out)
+    return code
 
 
 def through_graph(recording: Recording) -> None:

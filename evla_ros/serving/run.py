@@ -79,7 +79,9 @@ async def _serve(
             ready["openvla"] = await stack.enter_async_context(act.running(context))
         log.write("ready", **ready, contract=policy.contract.hash, warm_ms=took_ms)
         print(f"serving {policy.model} on {url}; Ctrl-C ends it", file=sys.stderr)
-        print(f"a robot asks with policy:=remote server:={url}", file=sys.stderr)
+        print(
+            f"next, on the robot: evla run policy --set policy=remote server={url}", file=sys.stderr
+        )
         waiting = [asyncio.create_task(event.wait()) for event in (ended, service.broken)]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:

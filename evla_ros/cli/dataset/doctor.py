@@ -64,7 +64,17 @@ def run(options: Options) -> int:
         print(
             f"{dataset.name} {dataset.path.name}: {episodes}, {errors} errors, {warnings} warnings"
         )
+        _say_next(options.path, errors)
     return 1 if errors or (options.strict and warnings) else 0
+
+
+def _say_next(path: Path, errors: int) -> None:
+    from evla_ros.cli.next_command import say_next
+
+    if errors:
+        print("next: mend the errors, each as its line says, and examine it again")
+    else:
+        say_next("evla", "train", "finetune", "--dataset", path)
 
 
 def _progress(done: int, total: int) -> None:

@@ -42,6 +42,10 @@ def run(options: Options) -> int:
     ask_live = _live_node(asked) if asked.live else None
     report = evaluate_offline(asked, ask_live)
     print(json.dumps(report, indent=1) if options.json else table(report))
+    if not options.json:
+        from evla_ros.cli.next_command import say_next
+
+        say_next("evla", "run", "policy", "--set", f"checkpoint={asked.policy}", "shadow=true")
     return 0 if report.get("live", {}).get("passed", True) else 1
 
 

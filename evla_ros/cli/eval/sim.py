@@ -46,10 +46,21 @@ def run(options: Options) -> int:
         print(json.dumps(evaluated.report, indent=1))
     else:
         _show(evaluated)
+        _say_next(asked)
     missing = evaluated.tasks_without_score(asked.policy)
     if missing and not evaluated.interrupted:
         print(f"error: no score for {', '.join(missing)}: see the notes", file=sys.stderr)
     return 1 if evaluated.interrupted or missing else 0
+
+
+def _say_next(asked: Evaluation) -> None:
+    """Name the robot for a checkpoint, and for anything else the command that makes one."""
+    from evla_ros.cli.next_command import say_next
+
+    if Path(asked.policy).is_dir():
+        say_next("evla", "run", "policy", "--set", f"checkpoint={asked.policy}", "shadow=true")
+    else:
+        say_next("evla", "train", "--help")
 
 
 def _show(evaluated: Evaluated) -> None:

@@ -116,4 +116,5 @@ def run(options: Options) -> int:
     if options.push is not None:
         sent = push_checkpoint(target, options.push, options.licence, public=options.public)
         print(f"sent: {sent}")
+    print(f"next: evla run policy --embodiment MY_ROBOT.yaml --set checkpoint={target} shadow=true")
     return 0

@@ -58,7 +58,7 @@ def run(options: Options) -> int:
     print(to_table(findings, colour=sys.stdout.isatty()))
     reds = sum(finding.status == "red" for finding in findings)
     if reds:
-        print(f"\n{reds} red")
+        print(f"\n{reds} red; next: mend the file or the robot as said, and check again")
     elif options.bag is not None:
         follow = f"evla convert {options.bag} --out datasets --embodiment {options.file}"
         if not _says_the_task(options.bag, embodiment):
