@@ -35,7 +35,7 @@ def embodiments() -> Iterator[Path]:
         yield path
 
 
-WITHOUT_POLICY = {"mobile_manipulator"}
+WITHOUT_POLICY = {"mobile_manipulator", "metaworld_sawyer"}
 
 
 def checkpoints() -> Iterator[Path]:
