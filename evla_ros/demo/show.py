@@ -76,7 +76,7 @@ def show(
             parts = [rehearsals] if server or checkpoint else [[one] for one in rehearsals]
             outcomes = [o for part in parts for o in _play_part(session, robot.check, part)]
         print(f"\n{table(outcomes)}\n\n{meaning(outcomes, embodiment.goal_rate_hz)}", flush=True)
-        steps.say("the film is drawn")
+        steps.say("drawing the film of it")
         rehearsed = not (server or checkpoint)
         count = film(video, world, session.positions, outcomes, _say, rehearsed=rehearsed)
     _say("")
