@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 
 from evla_ros.cli.parser import to_argv
 from evla_ros.cli.record import through_graph
@@ -27,5 +28,7 @@ def run(options: Recipe) -> int:
     from evla_ros.recipes.nano import make
 
     again = f"evla train nano {shlex.join(to_argv(options))}"
-    print(make(options, again, through_graph))
+    checkpoint = make(options, again, through_graph)
+    print(checkpoint, flush=True)
+    print(f"next: evla eval sim --policy {shlex.quote(str(checkpoint))}", file=sys.stderr)
     return 0
