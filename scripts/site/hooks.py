@@ -31,7 +31,10 @@ def on_config(config: Any) -> Any:
     lab += sorted(f"lab/{path.name}" for path in (ROOT / "docs" / "lab").glob("[!R]*.md"))
     text = (ROOT / "package.xml").read_text(encoding="utf-8")
     found = re.search(r'<url type="repository">\s*(\S+?)/?\s*</url>', text)
-    config.repo_url = found[1] if found else None
+    # Not as `repo_url`: the theme would ask the host for stars and releases on every page.
+    config.extra["repository"] = found[1] if found else ""
+    if found:
+        config.copyright = f'<a href="{found[1]}">Source</a>, Apache-2.0'
     return config
 
 
@@ -55,4 +58,4 @@ def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
     """Adapt a page to the renderer; pages that the code writes are as it wants them."""
     if page.file.generated_by:
         return markdown
-    return dialect.adapted(markdown, page.file.src_uri, config.repo_url or "")
+    return dialect.adapted(markdown, page.file.src_uri, config.extra["repository"])

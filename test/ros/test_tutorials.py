@@ -87,8 +87,8 @@ def test_bags_of_another_recorder_become_a_dataset(folder):
     assert code == 0, said
     convert = [*chosen(page, "convert", "bags"), "--jobs", "1"]
     code, said = run(convert, folder)
-    assert "instruction" in said, said
-    words = row("docs/tutorials/bags_to_policy.md", "an empty instruction")
+    assert (code, "the instruction is empty" in said) == (2, True), said
+    words = row("docs/tutorials/bags_to_policy.md", "the instruction is empty")
     code, said = run([*convert, *words], folder)
     assert code == 0, said
     assert "kept 3 of 3 bags" in said
