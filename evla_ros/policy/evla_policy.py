@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from evla_ros.data.camera_shapes import Size, other_aspects
 from evla_ros.embodiment import Embodiment, differences, parse_embodiment
@@ -100,18 +102,21 @@ class EvlaPolicy:
         proprio = observation.proprio if self._has_proprio else None
         # A robot may have more cameras than the network looks at.
         images = {name: observation.images[name] for name in self.cameras}
-        self._check_shapes({name: (im.shape[0], im.shape[1]) for name, im in images.items()})
+        self._check_shapes(images)
         actions = self._predictor.predict(images, proprio, observation.instruction)
         rows = np.asarray(actions, dtype=np.float64)
         return Chunk(observation.stamp_ns, rows, time.perf_counter_ns() - start)
 
-    def _check_shapes(self, shapes: dict[str, Size]) -> None:
+    def _check_shapes(self, images: Mapping[str, npt.NDArray[np.uint8]]) -> None:
         """Refuse a camera of another aspect ratio than those that the network learned from.
+
+        Black pictures alone are not judged: a node asks with them before it has heard a camera.
 
         Raises:
             PolicyError: With both sizes.
         """
-        if shapes == self._shapes:
+        shapes = {name: (image.shape[0], image.shape[1]) for name, image in images.items()}
+        if shapes == self._shapes or not any(image.any() for image in images.values()):
             return
         ours = {name: (size,) for name, size in shapes.items()}
         odd = other_aspects(

@@ -56,6 +56,7 @@ def test_simulation_to_policy(folder, ros_domain):
     assert (folder / "sheet.png").is_file()
     robot, best = load_embodiment("tabletop_arm"), folder / "outputs" / "lift" / "best"
     assert build_policy(PolicySpec("evla", robot.text, str(best))).chunk_length == 8
+    drive_with_what_was_learned(folder, best)
     played = {"record", "inspect", "convert", "dataset", "train", "eval", "run", "call", "status"}
     # `evla doctor` judges this machine; the demo has tests of its own in test/demo and test/ros.
     assert {argv[0] for argv in page} - played == {"doctor", "demo"}
@@ -73,6 +74,17 @@ def drive_by_hand(page, folder):
         for node in reversed(nodes):
             node.send_signal(signal.SIGINT)
             node.communicate(timeout=60)
+
+
+def drive_with_what_was_learned(folder, best):
+    """Let the node load the checkpoint, whose cameras are square, as the last line does."""
+    node = start(["run", "policy", "--set", f"checkpoint={best}", "load_timeout_s=600"], folder)
+    try:
+        insist(["call", "policy", "set_instruction", "lift the red block"], folder)
+        assert insist(["call", "policy", "state"], folder) == "active\n"
+    finally:
+        node.send_signal(signal.SIGINT)
+        node.communicate(timeout=60)
 
 
 @pytest.mark.timeout(300)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,9 @@ def test_a_robot_with_another_aspect_ratio_is_refused(settings, plain_dataset, t
     assert loaded.cameras == {"primary": ((480, 640),)}
     robot = parse_embodiment(loaded.embodiment_text, source="the checkpoint")
     policy = EvlaPolicy(str(checkpoint), robot)
+    black = {name: np.zeros_like(image) for name, image in look(180, 320).images.items()}
+    first = replace(look(180, 320), images=black)  # as a node asks before it has heard a camera
+    assert policy.infer(first).actions.shape[1] == 7
     assert policy.infer(look(240, 320)).actions.shape[1] == 7
     with pytest.raises(PolicyError) as caught:
         policy.infer(look(180, 320))
