@@ -16,6 +16,7 @@ from torch import nn
 from evla_ros.model.runtimes.graph_runner import Array
 from evla_ros.model.runtimes.graphs import with_given_rotary
 from evla_ros.model.runtimes.libraries import load, quiet_tracing
+from evla_ros.model.runtimes.openvino_core import core
 
 EXTRA = "openvino"
 # Up to this size a graph is compiled anew for every prompt bucket, which is a tenth faster; above
@@ -78,7 +79,7 @@ class OpenVinoGraph:
             weight_bytes: decides whether each shape is compiled for itself.
         """
         openvino = load(EXTRA, "openvino", "this checkpoint")
-        self._openvino, self._core = openvino, openvino.Core()
+        self._openvino, self._core = openvino, core(openvino)
         self._model = self._core.read_model(model) if isinstance(model, Path) else model
         self._settings = {
             "INFERENCE_PRECISION_HINT": _PRECISION[dtype],

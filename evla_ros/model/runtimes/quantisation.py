@@ -12,6 +12,7 @@ from evla_ros.machine import integer_sums_saturate
 from evla_ros.model.runtimes.graph_runner import Array
 from evla_ros.model.runtimes.graphs import DECODER
 from evla_ros.model.runtimes.libraries import load
+from evla_ros.model.runtimes.openvino_core import in_thread_of_its_own
 
 HEADS, PROJECTOR = "heads", "projector"
 _SCOPES = {HEADS: ("l1_head", "action_rows", "proprio"), PROJECTOR: ("model.projector",)}
@@ -52,13 +53,15 @@ def quantise_openvino(
     saturates = integer_sums_saturate()
     fix = nncf.OverflowFix.ENABLE if saturates else nncf.OverflowFix.DISABLE
     dataset = nncf.Dataset([dict(zip(names, inputs, strict=True)) for inputs in frames])
-    return nncf.quantize(
-        model,
-        dataset,
-        model_type=nncf.ModelType.TRANSFORMER,
-        subset_size=len(frames),
-        ignored_scope=nncf.IgnoredScope(patterns=patterns, validate=False),
-        advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix),
+    return in_thread_of_its_own(
+        lambda: nncf.quantize(
+            model,
+            dataset,
+            model_type=nncf.ModelType.TRANSFORMER,
+            subset_size=len(frames),
+            ignored_scope=nncf.IgnoredScope(patterns=patterns, validate=False),
+            advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix),
+        )
     )
 
 
