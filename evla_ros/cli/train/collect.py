@@ -10,6 +10,7 @@ EXAMPLES = """examples:
   evla train collect outputs/data/tabletop_nano --episodes 1000 --workers 2
   evla train collect outputs/data/tabletop_second --policy outputs/run/best --first-seed 2000000
   evla train collect outputs/data/tabletop_hard --families stack close --first-seed 3000000
+  evla train collect outputs/data/mw --world metaworld --episodes 2500 --relabels 0 --workers 2
 
 Every second step (--every) also says what the expert would do for other instructions, rolled out
 from a copy of that very state. With --policy the states are the policy's and the expert only
