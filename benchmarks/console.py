@@ -101,6 +101,11 @@ def _turn(
     ended.set()
     if watched:
         viewer.join(5.0)
+    if len(goals) < 2:
+        raise EvlaError(
+            f"the policy gave {len(goals)} goals in {seconds:g} s: this machine is too busy for the "
+            "measurement; run it again when it is quiet"
+        )
     period_ns = round(SECOND_NS / rig.embodiment.goal_rate_hz)
     return ages, share, grid_lateness(goals, period_ns).p99_ms
 
@@ -128,9 +133,8 @@ def _view(address: str, ended: threading.Event, ages_ms: list[float]) -> None:
 
 def _memory(process: psutil.Process, address: str, seconds: float) -> Iterator[Row]:
     """Yield by how much memory grows from the first fifth to the last."""
-    ended = threading.Event()
-    threading.Thread(target=_view, args=(address, ended, []), daemon=True).start()
-    used_mib = []
+    ended, used_mib, ages_ms = threading.Event(), list[float](), list[float]()
+    threading.Thread(target=_view, args=(address, ended, ages_ms), daemon=True).start()
     for _ in range(max(10, round(seconds))):
         time.sleep(1.0)
         memory = process.memory_info()
@@ -138,7 +142,7 @@ def _memory(process: psutil.Process, address: str, seconds: float) -> Iterator[R
     ended.set()
     part = len(used_mib) // 5
     first, last = np.median(used_mib[part : 2 * part]), np.median(used_mib[-part:])
-    context = {"seconds": seconds, "MiB": round(float(last), 1)}
+    context = {"seconds": seconds, "MiB": round(float(last), 1), "pictures": len(ages_ms)}
     yield Row("console.memory_growth", float(last - first), "MiB", goal=5.0, context=context)
 
 
