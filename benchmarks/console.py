@@ -103,8 +103,8 @@ def _turn(
         viewer.join(5.0)
     if len(goals) < 2:
         raise EvlaError(
-            f"the policy gave {len(goals)} goals in {seconds:g} s: this machine is too busy for the "
-            "measurement; run it again when it is quiet"
+            f"the policy gave {len(goals)} goals in {seconds:g} s: this machine is too busy for "
+            "the measurement; run it again when it is quiet"
         )
     period_ns = round(SECOND_NS / rig.embodiment.goal_rate_hz)
     return ages, share, grid_lateness(goals, period_ns).p99_ms
