@@ -102,7 +102,7 @@ def test_recipe_at_toy_size_through_bags(tmp_path, capfd, monkeypatch):
         str(folder / "round_1/last"),
     )
     stages = ["record", "convert", "collect", "vision", "finetune", "visit", "refine"]
-    assert [line.split()[0] for line in said.err.splitlines()[-8:]] == [*stages, "all"]
+    assert [line.split()[0] for line in said.err.splitlines()[-9:]] == [*stages, "all", "next:"]
     settings = json.loads((folder / "round_1" / "train.json").read_text())
     assert settings["model"]["start"].startswith(str(folder / "run"))
     assert [d["path"].split("/")[-1] for d in settings["datasets"]] == [
