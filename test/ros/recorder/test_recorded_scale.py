@@ -52,12 +52,13 @@ def test_through_the_graph_the_actions_have_the_same_scale(world, ros_domain, tm
     options = ConvertOptions(world.embodiment.text, image_size=(SIZE, SIZE), idle="keep")
     report = convert([tmp_path / "bags"], tmp_path / "out", options)
     assert len(report.results) == 4
-    # A busy machine loses ticks of some recordings, and those say so; the others are compared.
-    disturbed = {Path(r.bag).name for r in report.results if r.lost_ticks}
-    dropped = [r.reason for r in report.results if not r.lost_ticks and r.status != "kept"]
-    assert not dropped
+    # A busy machine loses ticks of some recordings, or plays two at once, which the gate on steps
+    # finds; the reports say so, and the others are compared.
+    late = [r for r in report.results if r.lost_ticks or "gate 'step'" in r.reason]
+    disturbed = {Path(r.bag).name for r in late}
+    assert not [r.reason for r in report.results if r not in late and r.status != "kept"]
     if len(disturbed) == 4:
-        pytest.skip("this machine is too busy for real time: every recording lost ticks")
+        pytest.skip("this machine is too busy for real time: all recordings say so")
     data = RldsDataset.open(report.dataset)
     episodes = [e for split in data.splits for e in data.episodes(split)]
     for episode in (e for e in episodes if e.metadata["bag"] not in disturbed):
