@@ -19,6 +19,7 @@ from played_demonstration import played
 from evla_ros.data.convert.options import ConvertOptions
 from evla_ros.data.convert.run import convert
 from evla_ros.data.rlds.reader import RldsDataset
+from evla_ros.errors import EvlaError
 from evla_ros.sim.worlds import make_world
 
 SEEDS = range(50_000, 50_006)
@@ -50,7 +51,12 @@ def test_through_the_graph_the_actions_have_the_same_scale(world, ros_domain, tm
         pytest.skip("this machine is too busy for real time: the recorder refuses slow topics")
     assert done.returncode == 0, done.stderr[-2000:]
     options = ConvertOptions(world.embodiment.text, image_size=(SIZE, SIZE), idle="keep")
-    report = convert([tmp_path / "bags"], tmp_path / "out", options)
+    try:
+        report = convert([tmp_path / "bags"], tmp_path / "out", options)
+    except EvlaError as error:
+        if "none of 4 bags gave an episode" in str(error) and "gate 'step'" in str(error):
+            pytest.skip("this machine is too busy for real time: all recordings say so")
+        raise
     assert len(report.results) == 4
     # A busy machine loses ticks of some recordings, or plays two at once, which the gate on steps
     # finds; the reports say so, and the others are compared.
