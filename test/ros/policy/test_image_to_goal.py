@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -92,8 +93,11 @@ def test_an_image_passes_at_most_ten_functions_on_its_way_to_a_goal(live_policy)
     trail = Trail()
     threading.setprofile(trail)
     try:
-        live_policy(replan_time_left_s=10.0)
-        assert trail.done.wait(20.0), trail.functions
+        node = live_policy(replan_time_left_s=10.0)
+        end_s = time.monotonic() + 40.0
+        while not trail.done.wait(1.0):  # a busy machine's late poses stop the motion
+            assert time.monotonic() < end_s, trail.functions
+            node._session.start_motion()
     finally:
         threading.setprofile(None)
     passed = trail.functions
