@@ -125,20 +125,35 @@ class ModelBench:
         yield from self._row("step.joint", step, step_floor, goal)
         if not self.autoregressive:
             return
+        stepwise = self._decoder(lambda b: decode(model, b, "autoregressive"), cached)
+        floor = yield from self._stepwise(stepwise, joint, flops, body)
+        vision_floor = self._floor(flops["step"] - flops["llm"], weight_bytes(model.backbones))
+        slow_step = self._whole_step(lambda b: decode(model, b, "autoregressive"), batch)
+        yield from self._row("step.autoregressive", slow_step, floor + vision_floor)
+
+    def _stepwise(
+        self, work: Callable[[], object], joint: float, flops: dict[str, float], body: float
+    ) -> Any:
+        """Yield the rows of autoregressive decoding; returns its floor.
+
+        Args:
+            work: decodes one token after the other.
+            joint: milliseconds of joint decoding.
+            flops: of the stages.
+            body: bytes of the decoder's blocks.
+        """
         steps = self.config.action.slots - 1
         prefill = flops["llm"] * self._prefix_share()
         floor = self._floor(prefill + flops["projector"], body) + steps * self._floor(
             (flops["llm"] - prefill) / self.config.action.slots, body
         )
-        stepwise = self._decoder(lambda b: decode(model, b, "autoregressive"), cached)
-        slow = yield from self._row("llm.autoregressive", stepwise, floor)
-        goal = model_goals.JOINT_SPEEDUP.get(self.shape)
+        joint_floor = self._floor(flops["llm"] + flops["projector"], body)
+        slow = yield from self._row("llm.autoregressive", work, floor)
         context = {**self.context, "ratio_of_floors": round(floor / joint_floor, 2)}
         if not math.isnan(slow / joint):
+            goal = model_goals.JOINT_SPEEDUP.get(self.shape)
             yield Row("model.llm.joint_speedup", slow / joint, "x", None, goal, context)
-        vision_floor = self._floor(flops["step"] - flops["llm"], weight_bytes(model.backbones))
-        slow_step = self._whole_step(lambda b: decode(model, b, "autoregressive"), batch)
-        yield from self._row("step.autoregressive", slow_step, floor + vision_floor)
+        return floor
 
     def _decoder(
         self, step: Callable[[ModelInput], torch.Tensor], batch: ModelInput

@@ -15,12 +15,13 @@ from evla_ros.bench.memory import resident_gib, trim
 from evla_ros.bench.model_options import Options
 from evla_ros.bench.model_rows import DTYPES, ModelBench
 from evla_ros.bench.model_work import count_flops, example, required_images, weight_bytes
+from evla_ros.bench.openvino_stepwise import OpenVinoStepwise
 from evla_ros.bench.report import Row
 from evla_ros.bench.roofline import Roofline
 from evla_ros.model.building import random_model
 from evla_ros.model.checkpoint import read_parts, save_checkpoint
 from evla_ros.model.normalization import DatasetStatistics
-from evla_ros.model.runtimes.export import export
+from evla_ros.model.runtimes.export import EMBEDDINGS, export
 from evla_ros.model.runtimes.exported_network import ExportedNetwork
 from evla_ros.model.runtimes.frames import frames_of, noise_frames
 from evla_ros.model.runtimes.graphs import DECODER
@@ -32,7 +33,10 @@ CALIBRATION = 2
 
 
 class RuntimeBench(ModelBench):
-    """One preset in one runtime and dtype with one action shape; joint decoding alone."""
+    """One preset in one runtime and dtype with one action shape.
+
+    Autoregressive decoding is measured in OpenVINO; a checkpoint is exported for joint decoding.
+    """
 
     def __init__(
         self, options: Options, runtime: str, dtype: str, shape: str, roofline: Roofline
@@ -45,7 +49,7 @@ class RuntimeBench(ModelBench):
         """Export the network with random weights, measure it, and yield every row."""
         with tempfile.TemporaryDirectory(prefix="evla_bench_") as folder:
             network = self._exported(Path(folder))
-            yield from self._measured(network)
+            yield from self._measured(network, Path(folder))
 
     def _exported(self, folder: Path) -> ExportedNetwork:
         stored = torch.bfloat16 if self.config.vision_width > 1024 else torch.float32
@@ -68,7 +72,7 @@ class RuntimeBench(ModelBench):
         assert isinstance(network, ExportedNetwork)  # noqa: S101 - what was exported just now
         return network
 
-    def _measured(self, network: ExportedNetwork) -> Iterator[Row]:
+    def _measured(self, network: ExportedNetwork, folder: Path) -> Iterator[Row]:
         flops = count_flops(self.config, self.text_length)
         batch = example(self.config, self.text_length, "cpu")
         weights = self._weight_bytes()
@@ -79,11 +83,24 @@ class RuntimeBench(ModelBench):
             yield from self._row(f"stage.{backbone.kind}", partial(tower, [pictures]), floor)
         features = [array.copy() for array in network.features(batch)]
         joint = self._floor(flops["llm"] + flops["projector"], weights[DECODER])
-        yield from self._row("llm.joint", lambda: network.decoded(features, batch), joint)
+        fast = yield from self._row("llm.joint", lambda: network.decoded(features, batch), joint)
         floor = self._floor(flops["step"], sum(weights.values()))
         step = self._whole_step(network.decode, batch)
         yield from self._row("step.joint", step, floor)
         yield Row("model.memory.resident", resident_gib(), "GiB", None, None, self.context)
+        if self.autoregressive and self.runtime == "openvino" and self._asked("llm"):
+            del network
+            trim()
+            stepwise = OpenVinoStepwise(
+                read_parts(folder / "torch", verify=False), features, batch,
+                folder / "exported" / EMBEDDINGS, self.dtype, torch.get_num_threads(),
+            )  # fmt: skip
+            yield from self._stepwise(
+                lambda: stepwise.decode(features), fast, flops, weights[DECODER]
+            )
+
+    def _asked(self, row: str) -> bool:
+        return any(row.startswith(only) or only.startswith(row) for only in self.only)
 
     def _weight_bytes(self) -> dict[str, float]:
         """Return what each part reads of its weights at least, in this number format."""

@@ -6,13 +6,23 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
+from tiny_model import random_batch, tiny_config, tiny_model
+from tokenizers import Tokenizer
 
 from evla_ros.bench import roofline
-from evla_ros.bench.model_work import count_flops
+from evla_ros.bench.model_work import count_flops, required_images
+from evla_ros.bench.openvino_stepwise import OpenVinoStepwise
 from evla_ros.cli.main import main
+from evla_ros.model.checkpoint import read_parts, save_checkpoint
+from evla_ros.model.decode_autoregressive import decode_stepwise
+from evla_ros.model.normalization import DatasetStatistics
 from evla_ros.model.presets import load_preset
+from evla_ros.model.runtimes.embedding_rows import TABLE
 
 QUICK = ["--preset", "evla-nano", "--threads", "1", "--repeat", "2", "--seconds", "0.1"]
 
@@ -105,6 +115,30 @@ def test_a_runtime_beside_torch_in_one_run(
         ["joint", runtime, "fp32", "1"],
     ]
     assert all(float(row[6]) > float(row[9]) > 0 for row in cells)
+
+
+def test_openvino_decodes_stepwise_as_torch_does(
+    tmp_path: Path, tokenizer: Tokenizer, statistics: DatasetStatistics
+) -> None:
+    if importlib.util.find_spec("openvino") is None:
+        pytest.skip("openvino is not installed: pip install 'evla_ros[openvino]'")
+    config = tiny_config(chunk=4)
+    model = tiny_model(config)
+    for name, weights in model.named_parameters():
+        if "layers" in name and weights.dim() > 1:  # a token that goes in changes the next one
+            weights.data.mul_(3)
+    parts = read_parts(save_checkpoint(tmp_path / "run", model, tokenizer, statistics))
+    table = tmp_path / "table.safetensors"
+    save_file({TABLE: model.language_model.body.embed_tokens.weight.detach()}, table)
+    batch = random_batch(config, [6])
+    with torch.no_grad():
+        pictures = required_images(batch).flatten(0, 1).float() / 255
+        features = [backbone(pictures).numpy() for backbone in model.backbones]
+    ours = OpenVinoStepwise(parts, features, batch, table, "fp32", threads=1)
+    expected = decode_stepwise(model, batch, "causal")[0].tolist()
+    assert len(set(expected)) > 10
+    assert ours.decode(features).tolist() == expected
+    assert ours.decode(features).tolist() == expected
 
 
 @pytest.mark.parametrize(
