@@ -76,6 +76,8 @@ class OnnxGraph:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
+        # Each graph has threads of its own; those of one must not spin while the next one computes.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         chosen = list(providers) or ["CPUExecutionProvider"]
         self._session = onnxruntime.InferenceSession(str(path), options, providers=chosen)
         self._names = [given.name for given in self._session.get_inputs()]

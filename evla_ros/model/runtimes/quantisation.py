@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -53,16 +55,17 @@ def quantise_openvino(
     saturates = integer_sums_saturate()
     fix = nncf.OverflowFix.ENABLE if saturates else nncf.OverflowFix.DISABLE
     dataset = nncf.Dataset([dict(zip(names, inputs, strict=True)) for inputs in frames])
-    return in_thread_of_its_own(
-        lambda: nncf.quantize(
-            model,
-            dataset,
-            model_type=nncf.ModelType.TRANSFORMER,
-            subset_size=len(frames),
-            ignored_scope=nncf.IgnoredScope(patterns=patterns, validate=False),
-            advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix),
+    with redirect_stdout(sys.stderr):  # it draws its progress where `--json` prints
+        return in_thread_of_its_own(
+            lambda: nncf.quantize(
+                model,
+                dataset,
+                model_type=nncf.ModelType.TRANSFORMER,
+                subset_size=len(frames),
+                ignored_scope=nncf.IgnoredScope(patterns=patterns, validate=False),
+                advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix),
+            )
         )
-    )
 
 
 def quantise_onnx(source: Path, target: Path, kept: Sequence[str]) -> None:
