@@ -199,6 +199,6 @@ class OpenVinoStepwise:
         tensors = [torch.from_numpy(np.ascontiguousarray(array)) for array in example]
         model = openvino_graphs.convert(nn.Module.eval(graph), tensors, names)
         if dtype == "int8":
-            model = quantise_openvino(model, names, calibration, ())
+            model = quantise_openvino(model, names, calibration)
         small = 0  # bytes: each graph has one shape, so each is compiled for it
         self._graphs[type(graph)] = openvino_graphs.OpenVinoGraph(model, dtype, threads, small)

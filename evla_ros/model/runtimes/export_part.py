@@ -36,7 +36,12 @@ from evla_ros.model.runtimes.graphs import (
 )
 from evla_ros.model.runtimes.part_model import load_part
 from evla_ros.model.runtimes.prompt_inputs import PromptTable
-from evla_ros.model.runtimes.quantisation import quantise_onnx, quantise_openvino, stays_whole
+from evla_ros.model.runtimes.quantisation import (
+    kept_operations,
+    quantise_onnx,
+    quantise_openvino,
+    stays_whole,
+)
 from evla_ros.reading.text_files import parse_json
 
 EXACT, EXPORTED = "torch", "exported"
@@ -153,10 +158,11 @@ def _converted(
     names, values = list(inputs), list(inputs.values())
     path = Path(stage.out) / graph_file(stage.runtime, stage.part)
     quantised = stage.dtype == "int8" and not stays_whole(stage.part, stage.kept)
+    kept = kept_operations(stage.kept, parts.config.language_model.layers)
     if stage.runtime == "openvino":
         model = openvino_graphs.convert(graph, values, names)
         if quantised:
-            model = quantise_openvino(model, names, frames, stage.kept)
+            model = quantise_openvino(model, names, frames, kept)
         openvino_graphs.save(model, path, stage.dtype)
         del model
         size = path.with_suffix(".bin").stat().st_size
@@ -165,7 +171,7 @@ def _converted(
     whole = Path(stage.work) / f"{stage.part}.onnx" if quantised else path
     onnx_graphs.convert(graph, values, names, outputs, whole)
     if quantised:
-        quantise_onnx(whole, path, stage.kept)
+        quantise_onnx(whole, path, kept)
     return onnx_graphs.OnnxGraph(path, stage.threads)
 
 

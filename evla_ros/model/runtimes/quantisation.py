@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -16,25 +17,46 @@ from evla_ros.model.runtimes.graphs import DECODER
 from evla_ros.model.runtimes.libraries import load
 from evla_ros.model.runtimes.openvino_core import in_thread_of_its_own
 
-HEADS, PROJECTOR = "heads", "projector"
-_SCOPES = {HEADS: ("l1_head", "action_rows", "proprio"), PROJECTOR: ("model.projector",)}
+HEADS, PROJECTOR, TOWERS = "heads", "projector", "towers"
+FIRST_HALF = "first half of the decoder"
 # What is left in floating point, tried in this order until the answers are near enough.
 KEPT: tuple[tuple[str, ...], ...] = (
     (),
     (HEADS,),
     (HEADS, PROJECTOR),
-    (HEADS, PROJECTOR, "towers"),
+    (HEADS, PROJECTOR, TOWERS),
+    (HEADS, PROJECTOR, TOWERS, FIRST_HALF),
     (HEADS, PROJECTOR, DECODER),
 )
 
 
 def stays_whole(part: str, kept: Sequence[str]) -> bool:
     """Return whether nothing of a part is quantised."""
-    return part in kept or (part != DECODER and "towers" in kept)
+    return part in kept or (part != DECODER and TOWERS in kept)
+
+
+def kept_operations(kept: Sequence[str], layers: int) -> re.Pattern[str]:
+    """Return what the names of operations that stay in floating point match, in either library.
+
+    Args:
+        kept: parts that stay in floating point.
+        layers: of the decoder.
+    """
+    half = "|".join(str(layer) for layer in range(layers // 2))
+    names = {
+        HEADS: "(l1_head|action_rows|proprio)[./]",
+        PROJECTOR: "projector[./]",
+        FIRST_HALF: rf"layers\.({half})[./]" if half else "",
+    }
+    wanted = [names[part] for part in kept if names.get(part)]
+    return re.compile(f".*({'|'.join(wanted)}).*" if wanted else "(?!)")
 
 
 def quantise_openvino(
-    model: Any, names: Sequence[str], frames: Sequence[Sequence[Array]], kept: Sequence[str]
+    model: Any,
+    names: Sequence[str],
+    frames: Sequence[Sequence[Array]],
+    kept: re.Pattern[str] | None = None,
 ) -> Any:
     """Return an OpenVINO model with integer products; ranges come from the frames.
 
@@ -44,14 +66,15 @@ def quantise_openvino(
         model: to quantise.
         names: of its inputs.
         frames: inputs of several observations.
-        kept: parts that stay in floating point.
+        kept: what the names of the operations match that stay in floating point; None: none does.
 
     Raises:
         RuntimeChoiceError: NNCF is not installed.
     """
     nncf = load("nncf", "int8", "int8 for OpenVINO")
     nncf.set_log_level(40)
-    patterns = [f".*{word}.*" for part in kept for word in _SCOPES.get(part, ())]
+    operations = [operation.get_friendly_name() for operation in model.get_ops()]
+    ignored = [name for name in operations if kept is not None and kept.match(name)]
     saturates = integer_sums_saturate()
     fix = nncf.OverflowFix.ENABLE if saturates else nncf.OverflowFix.DISABLE
     dataset = nncf.Dataset([dict(zip(names, inputs, strict=True)) for inputs in frames])
@@ -62,13 +85,13 @@ def quantise_openvino(
                 dataset,
                 model_type=nncf.ModelType.TRANSFORMER,
                 subset_size=len(frames),
-                ignored_scope=nncf.IgnoredScope(patterns=patterns, validate=False),
+                ignored_scope=nncf.IgnoredScope(names=ignored, validate=False),
                 advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix),
             )
         )
 
 
-def quantise_onnx(source: Path, target: Path, kept: Sequence[str]) -> None:
+def quantise_onnx(source: Path, target: Path, kept: re.Pattern[str]) -> None:
     """Write an ONNX file with integer products; activations are scaled at every call.
 
     Where this processor's sums saturate, weights take half of their range, so that none does.
@@ -79,8 +102,7 @@ def quantise_onnx(source: Path, target: Path, kept: Sequence[str]) -> None:
     quantization = load("onnxruntime.quantization", "onnx", "int8 for ONNX Runtime")
     onnx = load("onnx", "onnx", "int8 for ONNX Runtime")
     graph = onnx.load(str(source), load_external_data=False).graph
-    words = [word for part in kept for word in _SCOPES.get(part, ())]
-    excluded = [node.name for node in graph.node if any(word in node.name for word in words)]
+    excluded = [node.name for node in graph.node if kept.match(node.name)]
     quantization.quantize_dynamic(
         str(source),
         str(target),

@@ -25,11 +25,21 @@ from evla_ros.model.predictor import Predictor
 from evla_ros.model.runtimes import export as exporting
 from evla_ros.model.runtimes import opening
 from evla_ros.model.runtimes.agreement import Agreement, agreement
+from evla_ros.model.runtimes.examples import examples
 from evla_ros.model.runtimes.export import export
 from evla_ros.model.runtimes.export_part import EXACT, EXPORTED, Stage, answers_of
 from evla_ros.model.runtimes.frames import frames_of, noise_frames
+from evla_ros.model.runtimes.graphs import DECODER
 from evla_ros.model.runtimes.in_memory import openvino_network
 from evla_ros.model.runtimes.libraries import load
+from evla_ros.model.runtimes.quantisation import (
+    FIRST_HALF,
+    HEADS,
+    PROJECTOR,
+    kept_operations,
+    quantise_onnx,
+    quantise_openvino,
+)
 from evla_ros.model.safe_files import sha256
 
 CONFIG = tiny_config(cameras=2, proprio=8, output="l1", normalization="q99")
@@ -179,9 +189,39 @@ def test_int8_keeps_what_it_has_to_keep(source, tmp_path, monkeypatch):
         "onnx int8, heads in fp32",
         "onnx int8, heads and projector in fp32",
         "onnx int8, heads and projector and towers in fp32",
+        "onnx int8, heads and projector and towers and first half of the decoder in fp32",
         "onnx int8, heads and projector and decoder in fp32",
     ]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kept", [(HEADS,), (HEADS, PROJECTOR), (HEADS, PROJECTOR, FIRST_HALF)])
+def test_what_int8_is_said_to_keep_is_kept(kept, exported, tmp_path):
+    """The two libraries name a network's operations differently."""
+    runtime, folder = exported
+    layers = CONFIG.language_model.layers
+    parts = {HEADS: "l1_head", PROJECTOR: "projector", FIRST_HALF: "layers.0", "rest": "layers.1"}
+    if runtime == "onnx":
+        onnx = load("onnx", "onnx", "a test")
+        graph = tmp_path / "int8.onnx"
+        quantise_onnx(folder / "onnx_decoder.onnx", graph, kept_operations(kept, layers))
+        integer = {n.name for n in onnx.load(graph).graph.node if n.op_type == "MatMulInteger"}
+    else:
+        if importlib.util.find_spec("nncf") is None:
+            pytest.skip("nncf is not installed: pip install 'evla_ros[int8]'")
+        openvino = load("openvino", "openvino", "a test")
+        model = openvino.Core().read_model(folder / "openvino_decoder.xml")
+        inputs = examples(CONFIG)[DECODER]
+        ask = [[array.numpy() for array in inputs.values()]]
+        model = quantise_openvino(model, list(inputs), ask, kept_operations(kept, layers))
+        multiplied = [op for op in model.get_ops() if op.get_type_name() == "MatMul"]
+        integer = {
+            op.get_friendly_name()
+            for op in multiplied
+            if "fq_weights" in op.input_value(1).get_node().get_friendly_name()
+        }
+    for part, word in parts.items():
+        assert any(word in name for name in integer) == (part not in kept), part
 
 
 def test_openvino_int8_is_near_torch(source, tmp_path):

@@ -40,7 +40,7 @@ first, second, third = opened(), opened(), opened()
 if sys.argv[1] == "quantised":
     small = model()
     small.inputs[0].get_tensor().set_names({"x"})
-    quantise_openvino(small, ["x"], [[np.ones((2, 8), np.float32)]], ())
+    quantise_openvino(small, ["x"], [[np.ones((2, 8), np.float32)]])
 for number in range(3):
     del first
     first = second
