@@ -74,7 +74,7 @@ docs: build
 	@echo "built build/site/index.html; with search: python3 -m http.server -d build/site"
 
 lock:
-	@$(PYTHON) scripts/lock.py $(ROS_DISTRO_WHEELS)
+	@$(PYTHON) scripts/lock.py $(ROS_DISTRO_WHEELS) $(if $(UPGRADE),--upgrade)
 
 clean:
 	rm -rf build install log .venv .venv-kilted .venv-core* .venv-tfds *.egg-info

@@ -4,6 +4,9 @@
 
 Usage: bootstrap.py {full,core,tfds} FOLDER [DISTRO]. `full` is everything, `core` leaves torch
 and the simulator out, `tfds` holds the TensorFlow that only tests use. Standard library only.
+Where requirements/ has pins for this distro and Python, pip installs exactly those files whose
+hashes stand there, and then the package without asking for more. Elsewhere (a sourced distro,
+whose own packages count, or a Python without pins) it resolves the ranges of pyproject.toml.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import env_script
@@ -21,16 +25,14 @@ import torch_guard
 import wheel_paths
 
 ROOT = Path(__file__).resolve().parent.parent
-PIP = "pip==25.3"
+REQUIREMENTS = ROOT / "requirements"
 EXTRAS = {
     "full": "model,data,sim,train,serve,console,ray,openvino,onnx,docs,dev",
     "core": "data,serve,console,dev",
 }
-# A client of the policy server that tests run as it comes; its metadata ask for NumPy 1 and
-# dm-tree, its code for neither.
-STRANGER = "openpi-client==0.1.2"
-# Its metadata ask for MuJoCo 3.3.0; what else it needs is in the extra `dev`.
-META_WORLD = "metaworld==3.1.1"
+TORCH = "torch==2.13.0"
+# PyTorch, and what its CUDA build brings: see the head of requirements/*-torch.txt.
+WITHOUT_HASHES = re.compile(r"torch$|triton$|nvidia-|cuda-")
 # Also when this script runs in a virtual environment, maybe the very one it is about to replace.
 BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)
 OFFLINE = re.compile(r"name resolution|NewConnectionError|Network is unreachable|Max retries")
@@ -40,20 +42,38 @@ class SetupError(Exception):
     """One sentence that says what failed and what to do."""
 
 
+@dataclass(frozen=True)
+class Pins:
+    """The files of requirements/ for one distro and this Python."""
+
+    core: Path
+    full: Path
+    torch: Path
+
+    @staticmethod
+    def of(distro: str) -> Pins:
+        """Return the files of a distro whose packages come from the package index."""
+        stem = f"{distro}-py{sys.version_info[0]}.{sys.version_info[1]}"
+        names = (f"{stem}-core.txt", f"{stem}.txt", f"{stem}-torch.txt")
+        return Pins(*(REQUIREMENTS / name for name in names))
+
+    @staticmethod
+    def tfds() -> Path:
+        """Return the file of the environment that holds TensorFlow."""
+        return REQUIREMENTS / f"tfds-py{sys.version_info[0]}.{sys.version_info[1]}.txt"
+
+
 def main(kind: str, folder: str, distro: str = "jazzy") -> int:
     """Bring the environment up to date; returns the exit code."""
     venv = ROOT / folder
-    sourced = _sourced_distro()
+    sourced = None if kind == "tfds" else _sourced_distro()
+    distro = sourced or distro
     try:
-        if kind == "tfds":
-            _make(venv, "tfds", ["-r", str(ROOT / "requirements" / "tfds.txt")], sourced=None)
-        else:
-            ros = "build" if sourced else f"build,ros-{distro}"
-            package = f"{ROOT}[{ros},{EXTRAS[kind]}]"
-            made = _make(venv, f"{kind} {sourced or distro}", ["-e", package], sourced, distro)
+        made = _make(venv, _Recipe(kind, distro, sourced=bool(sourced)))
+        if kind != "tfds":
             if made and not sourced:
                 wheel_paths.repair(venv)
-            env_script.write(venv, ROOT, distro=sourced or distro, wheels=not sourced)
+            env_script.write(venv, ROOT, distro=distro, wheels=not sourced)
     except (SetupError, torch_guard.CudaWheelsError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -67,59 +87,114 @@ def _sourced_distro() -> str | None:
     return os.environ.get("ROS_DISTRO")
 
 
-def _make(
-    venv: Path, what: str, packages: list[str], sourced: str | None, distro: str = "jazzy"
-) -> bool:
+@dataclass(frozen=True)
+class _Recipe:
+    """What one environment is made of."""
+
+    kind: str
+    distro: str
+    sourced: bool
+
+    @property
+    def name(self) -> str:
+        return "tfds" if self.kind == "tfds" else f"{self.kind} {self.distro}"
+
+    @property
+    def pins(self) -> Path | None:
+        """The file with every package and its hashes, where there is one."""
+        if self.sourced:
+            return None
+        pins = Pins.of(self.distro)
+        files = {"tfds": Pins.tfds(), "core": pins.core, "full": pins.full}
+        return files[self.kind] if files[self.kind].is_file() else None
+
+    @property
+    def without_deps(self) -> Path | None:
+        """Packages whose metadata ask for more, or for other versions, than their code needs."""
+        return None if self.kind == "tfds" else REQUIREMENTS / f"without-deps-{self.kind}.txt"
+
+    @property
+    def package(self) -> list[str]:
+        """What pip gets where it resolves the ranges itself."""
+        if self.kind == "tfds":
+            return ["-r", str(REQUIREMENTS / "tfds.txt")]
+        ros = "build" if self.sourced else f"build,ros-{self.distro}"
+        return ["-e", f"{ROOT}[{ros},{EXTRAS[self.kind]}]"]
+
+    def digest(self, venv: Path) -> str:
+        digest = hashlib.sha256()
+        project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+        digest.update(project.partition("[tool.")[0].encode())
+        for path in [Path(__file__), *self._files(venv)]:
+            digest.update(path.read_bytes())
+        return f"{self.name} Python {sys.version} {ROOT} {digest.hexdigest()}\n"
+
+    def _files(self, venv: Path) -> list[Path]:
+        files = [REQUIREMENTS / "pip.txt"]
+        if self.sourced:
+            files.append(_numpy_of_the_distro(venv))
+        if self.kind == "tfds":
+            return [*files, REQUIREMENTS / "tfds.txt", *([self.pins] if self.pins else [])]
+        files += sorted(REQUIREMENTS.glob("without-deps-*.txt"))
+        pins = Pins.of(self.distro)
+        return [*files, *(path for path in astuple(pins) if self.pins and path.is_file())]
+
+
+def _make(venv: Path, recipe: _Recipe) -> bool:
     """Create or update the environment; False when it was made of the same things already."""
-    constraints = _constraints(venv, sourced, distro, what)
-    stamp, recipe = venv / "evla_stamp", _recipe(what, packages, constraints)
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == recipe:
+    stamp, text = venv / "evla_stamp", recipe.digest(venv)
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == text:
         return False
     print(
-        f"setting up {venv.name} ({what}, Python {sys.version.split()[0]}); this takes minutes",
+        f"setting up {venv.name} ({recipe.name}, Python {sys.version.split()[0]}); "
+        "this takes minutes",
         flush=True,
     )
     if venv.exists():
         shutil.rmtree(venv)
     command = [BASE_PYTHON, "-m", "venv", str(venv)]
-    _run([*command, "--system-site-packages"] if sourced else command, venv)
-    _pip(venv, [PIP])
-    _pip(venv, ["setuptools==79.*"])
-    pins = [option for path in constraints for option in ("-c", str(path))]
-    if what.startswith("full"):
-        torch_guard.check(venv / "bin" / "python", "torch==2.13.0")
-        _pip(venv, ["torch==2.13.0", *pins])
-    _pip(venv, ["--no-build-isolation", *packages, *pins])
-    if what != "tfds":
-        _pip(venv, ["--no-deps", STRANGER])
-    if what.startswith("full"):
-        _pip(venv, ["--no-deps", META_WORLD])
-    stamp.write_text(recipe, encoding="utf-8")
+    _run([*command, "--system-site-packages"] if recipe.sourced else command, venv)
+    _pip(venv, ["--require-hashes", "-r", str(REQUIREMENTS / "pip.txt")])
+    if recipe.pins:
+        _install_pinned(venv, recipe, recipe.pins)
+    else:
+        _install_ranges(venv, recipe)
+    if recipe.without_deps:
+        _pip(venv, ["--require-hashes", "--no-deps", "-r", str(recipe.without_deps)])
+    stamp.write_text(text, encoding="utf-8")
     return True
 
 
-def _constraints(venv: Path, sourced: str | None, distro: str, what: str) -> list[Path]:
-    """Return the pins: the locked versions, or the NumPy that a sourced distro was built with."""
-    if not sourced:
-        set_of = "tfds" if what == "tfds" else distro
-        lock = ROOT / "requirements" / f"{set_of}-py{sys.version_info[0]}.{sys.version_info[1]}.txt"
-        return [lock] if lock.is_file() else []
+def _install_pinned(venv: Path, recipe: _Recipe, pins: Path) -> None:
+    """Install the files whose hashes are known, and nothing else but PyTorch."""
+    if recipe.kind == "full":
+        torch_guard.check(venv / "bin" / "python", TORCH)
+    # Without dependencies: the file is complete, and PyTorch, which some ask for, comes after.
+    hashed = ["--require-hashes", "--no-deps", "--no-build-isolation"]
+    _pip(venv, [*hashed, "-r", str(pins)])
+    if recipe.kind == "full":
+        _pip(venv, [TORCH, "-c", str(Pins.of(recipe.distro).torch)])
+    if recipe.kind != "tfds":
+        _pip(venv, ["--no-deps", "--no-build-isolation", "-e", str(ROOT)])
+
+
+def _install_ranges(venv: Path, recipe: _Recipe) -> None:
+    """Let pip resolve the ranges, beside the NumPy that a sourced distro was built with."""
+    keep = ["-c", str(_numpy_of_the_distro(venv))] if recipe.sourced else []
+    if recipe.kind == "full":
+        torch_guard.check(venv / "bin" / "python", TORCH)
+        _pip(venv, [TORCH, *keep])
+    _pip(venv, ["--no-build-isolation", *recipe.package, *keep])
+
+
+def _numpy_of_the_distro(venv: Path) -> Path:
+    """Write the version of the system's NumPy as a constraint, if it has one."""
     ask = [BASE_PYTHON, "-c", "import numpy; print(numpy.__version__)"]
     numpy = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
     pin = ROOT / "build" / f"{venv.name.strip('.')}-numpy.txt"
     pin.parent.mkdir(exist_ok=True)
     pin.write_text(f"numpy=={numpy}\n" if numpy else "", encoding="utf-8")
-    return [pin]
-
-
-def _recipe(what: str, packages: list[str], constraints: list[Path]) -> str:
-    digest = hashlib.sha256()
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    digest.update(project.partition("[tool.")[0].encode())
-    files = [Path(__file__), *constraints]
-    for path in [*files, *(Path(name) for name in packages if name.endswith(".txt"))]:
-        digest.update(path.read_bytes())
-    return f"{what} Python {sys.version} {ROOT} {digest.hexdigest()}\n"
+    return pin
 
 
 def _pip(venv: Path, arguments: list[str]) -> None:
