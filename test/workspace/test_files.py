@@ -29,8 +29,20 @@ def _tracked(pattern):
     return [ROOT / name for name in done.stdout.splitlines() if (ROOT / name).is_file()]
 
 
-def test_every_python_file_has_the_licence_header():
-    files = _tracked("*.py")
+WITH_HEADER = (
+    "*.py",
+    "*.sh",
+    "bin/*",
+    ".ci/*",
+    ".github/workflows/*",
+    "Makefile",
+    "CMakeLists.txt",
+)
+
+
+@pytest.mark.parametrize("pattern", WITH_HEADER)
+def test_every_program_has_the_licence_header(pattern):
+    files = _tracked(pattern)
     assert files
     wrong = []
     for path in files:
