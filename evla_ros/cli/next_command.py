@@ -6,8 +6,15 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TextIO
 
 
-def say_next(*words: str | Path, then: str = "") -> None:
-    """Print the command made of these words, quoted where the shell asks for it; `then` follows."""
-    print(f"next: {shlex.join(map(str, words))}{then}", flush=True)
+def say_next(*words: str | Path, then: str = "", file: TextIO | None = None) -> None:
+    """Print the command made of these words, quoted where the shell asks for it.
+
+    Args:
+        words: The command.
+        then: Follows it on the line.
+        file: Where the line goes; standard error where the output is for scripts to read.
+    """
+    print(f"next: {shlex.join(map(str, words))}{then}", file=file, flush=True)

@@ -7,14 +7,14 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from evla_ros.reading.text_files import read_json_object
 from evla_ros.recipes.comparison_report import write
 from evla_ros.recipes.comparison_settings import Compared
 from evla_ros.recipes.datasets import change
-from evla_ros.recipes.trials import Scoring, Trial, run_trials
+from evla_ros.recipes.trials import Scoring, Trial, best_of, run_trials
 from evla_ros.training.config import TrainConfig
 from evla_ros.training.config_file import load_config
 from evla_ros.training.errors import TrainingError
@@ -30,8 +30,21 @@ MODES: dict[str, tuple[str, ...]] = {
 _CALIBRATION_STEPS = 5
 
 
-def compare(asked: Compared) -> str:
-    """Train, score and write both modes; returns the table. The same call goes on after a kill.
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison found.
+
+    Attributes:
+        table: The comparison as Markdown.
+        best: The checkpoint that scored best.
+    """
+
+    table: str
+    best: str
+
+
+def compare(asked: Compared) -> Comparison:
+    """Train, score and write both modes. The same call goes on after a kill.
 
     Raises:
         TrainingError: no budget or two, nothing held out, or a run that failed.
@@ -61,7 +74,8 @@ def compare(asked: Compared) -> str:
     question = {key: value for key, value in asdict(asked).items() if key != "output"}
     paths = {"config": str(asked.config), "baseline": str(asked.baseline or "")}
     question = {**question, **paths, "steps_of_mode": steps}
-    return write(results, question, asked.output)
+    table = write(results, question, asked.output)
+    return Comparison(table, best_of(results)["checkpoint"])
 
 
 def contestants(asked: Compared) -> dict[str, tuple[Path, tuple[str, ...]]]:

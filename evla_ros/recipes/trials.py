@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import resource
+import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -103,6 +104,17 @@ def run_trials(
                 result = folder / trial.name / RESULT
                 result.write_text(json.dumps(content, indent=1) + "\n")
     return [read_json_object(folder / trial.name / RESULT) for trial in trials]
+
+
+def best_of(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the result with most success in simulation, or, equal there, the smallest errors."""
+
+    def rank(result: dict[str, Any]) -> tuple[float, float]:
+        rate = result["sim"].get("all", {}).get("rate")
+        errors = [value for value in result["offline"]["l1"].values() if value is not None]
+        return rate or 0.0, -statistics.fmean(errors) if errors else 0.0
+
+    return max(results, key=rank)
 
 
 def _train(

@@ -43,21 +43,24 @@ def convert(conversion: Conversion) -> None:
     print(conversion.run(Progress()).text())
 
 
-def collect(collection: Collection) -> None:
-    """Collect demonstrations with counterfactual labels."""
+def collect(collection: Collection) -> str:
+    """Collect demonstrations with counterfactual labels; returns the folder of the version."""
     from evla_ros.recipes.simulated_data.dataset import collect_dataset
 
     folder = collection.dataset
-    print(collect_dataset(folder.parent, folder.name, collection.job, collection.workers))
+    made = collect_dataset(folder.parent, folder.name, collection.job, collection.workers)
+    print(made, flush=True)
+    return str(made)
 
 
-def pretrain_encoders(config: VisionConfig) -> None:
-    """Pretrain the small encoders; each of several ranks calls it."""
+def pretrain_encoders(config: VisionConfig) -> str:
+    """Pretrain the small encoders; each of several ranks calls it. Returns the weights' path."""
     from evla_ros.recipes.vision_stage import pretrain_vision
 
     path = pretrain_vision(config)
     if os.environ.get("RANK", "0") == "0":
-        print(path)
+        print(path, flush=True)
+    return str(path)
 
 
 def train(training: Training) -> None:

@@ -34,8 +34,10 @@ def test_both_decodings_are_compared_at_one_budget(config, tmp_path, capsys):
     words = ["train", "compare", str(config), str(folder), "--seeds", "1", "--steps", "2"]
     words += ["--frames", "2", *WORLD, "optimizer.batch=2", "--parallel", "2", "--device", "cpu"]
     assert main(words) == 0
-    lines = capsys.readouterr().out.strip().splitlines()
+    said = capsys.readouterr()
+    lines = said.out.strip().splitlines()
     assert [line.split("|")[1].split()[0] for line in lines[2:]] == ["joint", "autoregressive"]
+    assert said.err.splitlines()[-1].startswith(f"next: evla eval sim --policy {folder}/")
     content = json.loads((folder / "comparison.json").read_text())
     for result in content["results"]:
         assert result["steps"] == 2

@@ -58,7 +58,9 @@ def test_it_goes_from_nothing_to_a_score_and_on_from_where_it_stopped(
     words = ["train", "metaworld", str(folder), "--config", str(small), *TOY]
     assert main(words) == 0
     assert in_this_process == ["collect", "vision", "finetune", "refine", "score"]
-    checkpoint = capsys.readouterr().out.splitlines()[-1]
+    said = capsys.readouterr()
+    checkpoint = said.out.splitlines()[-1]
+    assert said.err.splitlines()[-1].startswith("next: evla eval metaworld --policy ")
     assert checkpoint.startswith(str(folder / "refined"))
     config = load_checkpoint(checkpoint).model.config
     assert (config.action.chunk, config.action.dim, config.name) == (8, 7, "evla-metaworld")

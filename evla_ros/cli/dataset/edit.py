@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from evla_ros.cli.dataset.written import Target, say
+from evla_ros.cli.dataset.written import Target, say, say_what_follows
 from evla_ros.errors import EvlaError
 from evla_ros.options import Option
 
@@ -50,5 +50,5 @@ def run(options: Options) -> int:
             instruction=options.instruction,
             replace=dict(options.replace),
         )
-    say(report, options.out)
+    say_what_follows(say(report, options.out))
     return 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from evla_ros.cli.dataset.written import say
+from evla_ros.cli.dataset.written import say, say_what_follows
 from evla_ros.errors import EvlaError
 from evla_ros.options import Option
 
@@ -74,7 +74,7 @@ def run(options: Options) -> int:
     where = say(made.report, options.out)
     if made.report.failures is not None:
         say(made.report.failures, options.out)
-    print(f"next: evla dataset doctor {where}")
+    say_what_follows(where)
     return 0
 
 

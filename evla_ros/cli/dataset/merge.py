@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from evla_ros.cli.dataset.written import Target, say
+from evla_ros.cli.dataset.written import Target, say, say_what_follows
 from evla_ros.errors import EvlaError
 from evla_ros.options import Option
 
@@ -46,7 +46,7 @@ def run(options: Options) -> int:
         return _join(options, datasets)
     with output_place(options.out) as out:
         report = merge(datasets, out, options.name, options.version, any_shape=options.any_shape)
-    say(report, options.out)
+    say_what_follows(say(report, options.out))
     return 0
 
 
@@ -60,7 +60,8 @@ def _join(options: Options, datasets: list[RldsDataset]) -> int:
         joined = join(datasets, out, options.name, options.version)
     for note in joined.notes:
         print(f"note: {note}")
-    say(joined.report, options.out)
+    where = say(joined.report, options.out)
     if joined.failures is not None:
         say(joined.failures, options.out)
+    say_what_follows(where)
     return 0

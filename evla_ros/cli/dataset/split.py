@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from evla_ros.cli.dataset.written import Target, say
+from evla_ros.cli.dataset.written import Target, say, say_what_follows
 from evla_ros.options import Option
 
 EXAMPLES = "example: evla dataset split datasets/my_robot --out datasets --val 0.2 --failures"
@@ -36,7 +36,8 @@ def run(options: Options) -> int:
         report, moved = split(
             dataset, out, name, options.val, options.version, failures=options.failures
         )
-    say(report, options.out)
+    where = say(report, options.out)
     if moved is not None:
         say(moved, options.out)
+    say_what_follows(where)
     return 0

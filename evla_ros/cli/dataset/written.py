@@ -22,6 +22,13 @@ class Target:
     version: Annotated[str | None, Option("X.Y.Z", unset="the next free one")] = None
 
 
+def say_what_follows(where: str) -> None:
+    """Name the command that examines a dataset which was just written."""
+    from evla_ros.cli.next_command import say_next
+
+    say_next("evla", "dataset", "doctor", where)
+
+
 def say(report: WriteReport, out: Path) -> str:
     """Print what stands in a folder of datasets or at its URI; return where."""
     from evla_ros.data.remote.uri import uri_of

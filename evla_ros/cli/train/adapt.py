@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import shlex
+import sys
 
+from evla_ros.cli.next_command import say_next
 from evla_ros.cli.parser import to_argv
 from evla_ros.cli.record import through_graph
 from evla_ros.recipes.adaptation_settings import Adaptation
@@ -30,7 +32,12 @@ def run(options: Adaptation) -> int:
     """Record, convert, train, score, write; prints the table."""
     from evla_ros.recipes.adaptation import adapt
     from evla_ros.recipes.adaptation_report import write
+    from evla_ros.recipes.trials import best_of
 
     again = f"evla train adapt {shlex.join(to_argv(options))}"
-    print(write(options, adapt(options, again, through_graph)))
+    results = adapt(options, again, through_graph)
+    print(write(options, results), flush=True)
+    best = best_of(results)["checkpoint"]
+    words = ("evla", "eval", "sim", "--policy", best, "--world", options.world, "--videos")
+    say_next(*words, file=sys.stderr)
     return 0

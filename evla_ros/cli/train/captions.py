@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from evla_ros.cli.next_command import say_next
 from evla_ros.options import Option
 
 EXAMPLES = "example: evla train captions outputs/captions --scenes 500"
@@ -32,5 +34,7 @@ def run(options: Options) -> int:
     from evla_ros.sim.worlds import make_world
 
     world = make_world(options.world, image_size=options.image_size)
-    print(write_captions(world, options.output, options.scenes, options.seed))
+    path = write_captions(world, options.output, options.scenes, options.seed)
+    print(path, flush=True)
+    say_next("evla", "train", "pretrain", "--data", path, file=sys.stderr)
     return 0

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import sys
+
+from evla_ros.cli.next_command import say_next
 from evla_ros.recipes.simulated_data.settings import Collection
 
 EXAMPLES = """examples:
@@ -24,5 +27,6 @@ def run(options: Collection) -> int:
     """Collect and print the dataset's path."""
     from evla_ros.recipes.work import collect
 
-    collect(options)
+    made = collect(options)
+    say_next("evla", "dataset", "doctor", made, file=sys.stderr)
     return 0

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import sys
+
+from evla_ros.cli.next_command import say_next
 from evla_ros.recipes.comparison_settings import Compared
 
 EXAMPLES = """examples:
@@ -24,5 +27,11 @@ def run(options: Compared) -> int:
     """Train, score, write; prints the table."""
     from evla_ros.recipes.comparison import compare
 
-    print(compare(options))
+    found = compare(options)
+    print(found.table, flush=True)
+    if options.world:
+        words = ["evla", "eval", "sim", "--policy", found.best, "--world", options.world]
+    else:
+        words = ["evla", "run", "policy", "--set", f"checkpoint={found.best}", "shadow=true"]
+    say_next(*words, file=sys.stderr)
     return 0

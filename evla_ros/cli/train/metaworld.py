@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import shlex
+import sys
 
+from evla_ros.cli.next_command import say_next
 from evla_ros.cli.parser import to_argv
 from evla_ros.recipes.metaworld_settings import MetaWorldRecipe
 
@@ -24,5 +26,9 @@ def run(options: MetaWorldRecipe) -> int:
     """Run the stages that are not done yet; prints their times and the checkpoint."""
     from evla_ros.recipes.metaworld import make
 
-    print(make(options, f"evla train metaworld {shlex.join(to_argv(options))}"))
+    checkpoint = make(options, f"evla train metaworld {shlex.join(to_argv(options))}")
+    print(checkpoint, flush=True)
+    tasks = ["--tasks", *options.tasks] if options.tasks else []
+    asked = ["--policy", str(checkpoint), *tasks, "--videos"]
+    say_next("evla", "eval", "metaworld", *asked, file=sys.stderr)
     return 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 import shlex
 import sys
 
+from evla_ros.cli.next_command import say_next
 from evla_ros.cli.parser import to_argv
 from evla_ros.cli.record import through_graph
 from evla_ros.recipes.nano_settings import Recipe
@@ -30,5 +31,5 @@ def run(options: Recipe) -> int:
     again = f"evla train nano {shlex.join(to_argv(options))}"
     checkpoint = make(options, again, through_graph)
     print(checkpoint, flush=True)
-    print(f"next: evla eval sim --policy {shlex.quote(str(checkpoint))}", file=sys.stderr)
+    say_next("evla", "eval", "sim", "--policy", checkpoint, file=sys.stderr)
     return 0

@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
+from evla_ros.cli.next_command import say_next
 from evla_ros.recipes.vision_config import VisionConfig
 
 EXAMPLES = "example: evla train vision outputs/vision --dataset outputs/data/tabletop_nano"
@@ -14,5 +18,11 @@ def run(options: VisionConfig) -> int:
     """Train and print the path of the weights."""
     from evla_ros.recipes.work import pretrain_encoders
 
-    pretrain_encoders(options)
+    path = pretrain_encoders(options)
+    if os.environ.get("RANK", "0") == "0":
+        data = [word for folder in options.datasets for word in ("--dataset", str(folder))]
+        preset = [f"model.preset={options.preset}"] if options.preset else []
+        more = ["--start", options.start] if options.start else preset
+        words = [*data, *more, f"model.vision={path}"]
+        say_next("evla", "train", "finetune", *words, file=sys.stderr)
     return 0
