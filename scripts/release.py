@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make a release out of the commit that is checked out: sdist, wheel, notes and, if asked, the tag.
 
-Usage: release.py [--tag] [--out FOLDER], from a Python that has pip and setuptools (`. ./env.sh`).
-Nothing is uploaded or pushed. Standard library only.
+Usage: release.py [--tag | --draft] [--out FOLDER], from a Python that has pip and setuptools
+(`. ./env.sh`). --draft builds the two files of a version that is still worked on. Nothing is
+uploaded or pushed. Standard library only.
 """
 
 from __future__ import annotations
@@ -41,11 +42,21 @@ class Release:
 def main(words: list[str]) -> int:
     """Check, build, write; returns the exit code."""
     parser = argparse.ArgumentParser(prog="release.py", description=__doc__)
-    parser.add_argument("--tag", action="store_true", help="create the annotated tag")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--tag", action="store_true", help="create the annotated tag")
+    how.add_argument(
+        "--draft",
+        action="store_true",
+        help="build sdist and wheel alone, whatever the changelog and the tags say",
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "dist", metavar="FOLDER")
     options = parser.parse_args(words)
     try:
         check_tree()
+        if options.draft:
+            for path in build(version_of(ROOT), options.out):
+                print(f"wrote {path}")
+            return 0
         release = described(ROOT)
         check_tag(release.version, wanted=options.tag)
         files = build(release.version, options.out)
@@ -70,16 +81,21 @@ def check_tree() -> None:
         raise ReleaseError(f"{count} ({changed[0][3:]}): commit, stash or ignore what differs.")
 
 
+def version_of(root: Path) -> str:
+    """Return the version of package.xml; ReleaseError where there is none."""
+    found = VERSION.search((root / "package.xml").read_text(encoding="utf-8"))
+    if found is None:
+        raise ReleaseError("package.xml has no <version> of three numbers, such as 0.2.0.")
+    return found.group(1)
+
+
 def described(root: Path) -> Release:
     """Return what package.xml and CHANGELOG.md say about the release.
 
     Raises:
         ReleaseError: they do not agree, or have nothing to say.
     """
-    found = VERSION.search((root / "package.xml").read_text(encoding="utf-8"))
-    if found is None:
-        raise ReleaseError("package.xml has no <version> of three numbers, such as 0.2.0.")
-    version = found.group(1)
+    version = version_of(root)
     sections = _sections((root / "CHANGELOG.md").read_text(encoding="utf-8"))
     waiting = [line for line in sections.get("[Unreleased]", "").splitlines() if line]
     if waiting:

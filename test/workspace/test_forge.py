@@ -54,6 +54,13 @@ def test_what_a_workflow_calls_is_there(path):
     assert called or files
 
 
+def test_a_push_in_the_middle_of_the_work_needs_no_finished_release():
+    commands = "\n".join(_commands(path) for path in WORKFLOWS)
+    released = re.findall(r"scripts/release\.py[^\n]*", commands)
+    assert released
+    assert all("--draft" in words for words in released)
+
+
 def test_every_supported_python_and_distro_is_tried():
     core = _load(GITHUB / "workflows" / "core.yml")["jobs"]["core"]
     assert core["strategy"]["matrix"]["python"] == ["3.10", "3.11", "3.12", "3.13"]

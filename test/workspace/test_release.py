@@ -114,6 +114,17 @@ def test_a_release_is_sdist_wheel_notes_and_tag(project, tmp_path):
     assert project.git("status", "--porcelain") == ""
 
 
+def test_a_draft_is_built_while_the_changelog_is_open_and_the_tag_taken(project, tmp_path):
+    project.git("tag", "1.2.3")
+    project.write("CHANGELOG.md", CHANGELOG.replace("[Unreleased]\n", "[Unreleased]\n\n- More.\n"))
+    project.commit()
+    assert "under [Unreleased]" in _refused(project.release())
+    done = project.release("--draft")
+    assert done.returncode == 0, done.stderr
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["evla_ros-1.2.3-py3-none-any.whl", "evla_ros-1.2.3.tar.gz"]
+
+
 def test_without_being_asked_no_tag_is_made(project):
     done = project.release()
     assert done.returncode == 0, done.stderr
