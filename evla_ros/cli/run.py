@@ -18,7 +18,7 @@ from evla_ros.cli.parser import UsageError
 from evla_ros.options import Option
 
 EXAMPLES = """examples:
-  evla run policy --embodiment my_robot.yaml --set checkpoint=runs/my_robot/best device=cuda
+  evla run policy --embodiment my_robot.yaml --set checkpoint=outputs/my_robot/best device=cuda
   evla run policy --embodiment my_robot.yaml --set policy=circle shadow=true   nothing moves
   evla run recorder --embodiment my_robot.yaml --set output=recordings operator=ada
   evla run teleop --embodiment my_robot.yaml                    keyboard, in this terminal

@@ -11,9 +11,9 @@ from evla_ros.serving.options import Serving as Options
 
 EXAMPLES = """examples:
   evla serve checkpoints/tabletop_arm
-  evla serve runs/lift/best --device cuda --host 0.0.0.0 --token-file robots.token \\
+  evla serve outputs/lift/best --device cuda --host 0.0.0.0 --token-file robots.token \\
       --tls-cert server.pem --tls-key server.key
-  evla serve runs/libero/best --keys libero
+  evla serve outputs/libero/best --keys libero
   evla serve hold --embodiment tabletop_arm
   ros2 launch evla_ros policy.launch.py policy:=remote server:=ws://127.0.0.1:8000
 

@@ -13,7 +13,7 @@ from evla_ros.options import Option
 
 EXAMPLES = """examples:
   evla export onnx checkpoints/tabletop_arm outputs/tabletop_onnx
-  evla export onnx runs/lift/best lift_onnx --dtype int8 --calibrate outputs/data/lift
+  evla export onnx outputs/lift/best lift_onnx --dtype int8 --calibrate outputs/data/lift
 
 The new folder is a checkpoint: the policy node, evla eval, demo and serve take it by its name.
 What it answers is compared with torch before it is written (fp32: within 1e-4; others: 99 % of the

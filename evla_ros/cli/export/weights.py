@@ -14,7 +14,7 @@ from evla_ros.options import Option
 EXAMPLES = """examples:
   evla export evla/checkpoints/latest-checkpoint.pt evla-1b --tokenizer qwen.tiktoken
   evla export openvla-7b-hf openvla-7b --dtype bf16
-  evla export runs/lift/step-20000 lift-bf16 --dtype bf16
+  evla export outputs/lift/last lift-bf16 --dtype bf16
   evla export openvla-7b-hf openvla-bridge --statistics bridge_orig
   evla export openvla-7b-oft-finetuned-libero-spatial libero --chunk 8 --cameras primary wrist"""
 
