@@ -21,6 +21,7 @@ from typing import Any
 
 from evla_ros.errors import EvlaError
 from evla_ros.reading.text_files import read_json, read_json_object
+from evla_ros.training import ranks
 from evla_ros.worker_process import end_with_starter
 
 ONE_THREAD: Mapping[str, str] = {"OMP_NUM_THREADS": "1"}
@@ -136,10 +137,8 @@ def _answer_file(file: Path) -> Path:
 
 
 def _start(job: Job, file: Path) -> subprocess.Popen[bytes]:
-    launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={job.ranks}"]
-    argv = [*(launch if job.ranks > 1 else []), "-m", "evla_ros.recipes.jobs", str(file)]
     return subprocess.Popen(
-        [sys.executable, *argv],
+        ranks.command(job.ranks, "evla_ros.recipes.jobs", [str(file)]),
         env={**os.environ, **job.environment},
         preexec_fn=end_with_starter,  # noqa: PLW1509 - one system call, loaded beforehand
     )

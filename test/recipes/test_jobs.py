@@ -4,22 +4,26 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
-from toy_jobs import Touch, touch, toy
+from toy_jobs import Sleep, Touch, sleep, touch, toy
 
 from evla_ros.data.convert.conversion import Conversion
 from evla_ros.data.convert.options import ConvertOptions
 from evla_ros.errors import EvlaError
 from evla_ros.recipes import work
 from evla_ros.recipes.datasets import change
-from evla_ros.recipes.jobs import Job, answer_of, read_job, run_jobs
+from evla_ros.recipes.jobs import Job, _write, answer_of, read_job, run_jobs
 from evla_ros.recipes.simulated_data.settings import Collection, CollectJob, CollectSettings
 from evla_ros.recipes.vision_config import VisionConfig
 from evla_ros.sim.evaluation.settings import Evaluation
 from evla_ros.sim.recording import Recording
+from evla_ros.training import ranks
 from evla_ros.training.config import TrainConfig
 from evla_ros.training.config_file import load_config
 from evla_ros.training.evaluation.offline_settings import OfflineEvaluation
@@ -68,6 +72,33 @@ def test_a_mistake_in_a_job_is_one_sentence(tmp_path, capfd):
     said = capfd.readouterr().err
     assert said.startswith("error: ")
     assert said.count("\n") == 1
+
+
+@pytest.mark.timeout(120)
+def test_a_mistake_in_a_job_of_two_ranks_is_a_sentence_of_each(tmp_path, capfd):
+    nothing = OfflineEvaluation(tmp_path / "none", tmp_path / "nothing")
+    assert run_jobs([Job(work.score_offline, nothing, ranks=2)], tmp_path, "one") == [2]
+    said = capfd.readouterr().err.splitlines()
+    assert said
+    assert all(line.startswith("error: ") for line in said)
+
+
+@pytest.mark.timeout(120)
+def test_two_ranks_that_are_interrupted_end_without_tracebacks(tmp_path):
+    job = toy(sleep, Sleep(60))
+    file = tmp_path / "jobs" / "one.json"
+    _write(job, tmp_path / "jobs", "one")
+    argv = ranks.command(2, "evla_ros.recipes.jobs", [str(file)])
+    process = subprocess.Popen(
+        argv, env={**os.environ, **job.environment}, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    lines = [process.stdout.readline() for _ in range(2)]
+    assert all(line.strip().isdigit() for line in lines)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from evla_ros.errors import EvlaError
 from evla_ros.reading.text_files import read_json
+from evla_ros.training.ranks import command
 
 if TYPE_CHECKING:
     from evla_ros.training.config import TrainConfig
@@ -68,10 +69,9 @@ def measure_steps(config: TrainConfig, folder: Path, steps: int, ranks: int = 1)
     settings, answer = folder / "settings.json", folder / "rate.json"
     data = {**config.model_dump(mode="json"), "output": str(folder / "run")}
     settings.write_text(json.dumps(data))
-    launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
-    argv = ["-m", "evla_ros.training.evaluation.step_rate", str(settings), str(steps), str(answer)]
+    given = [str(settings), str(steps), str(answer)]
     done = subprocess.run(
-        [sys.executable, *launch, *argv],
+        command(ranks, "evla_ros.training.evaluation.step_rate", given),
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
