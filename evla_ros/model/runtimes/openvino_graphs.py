@@ -16,6 +16,7 @@ from torch import nn
 from evla_ros.model.runtimes.graph_runner import Array
 from evla_ros.model.runtimes.graphs import with_given_rotary
 from evla_ros.model.runtimes.libraries import load, quiet_tracing
+from evla_ros.model.runtimes.mapped_file import release_pages
 from evla_ros.model.runtimes.openvino_core import core
 
 EXTRA = "openvino"
@@ -80,6 +81,7 @@ class OpenVinoGraph:
         """
         openvino = load(EXTRA, "openvino", "this checkpoint")
         self._openvino, self._core = openvino, core(openvino)
+        self._weights = model.with_suffix(".bin") if isinstance(model, Path) else None
         self._model = self._core.read_model(model) if isinstance(model, Path) else model
         self._settings = {
             "INFERENCE_PRECISION_HINT": _PRECISION[dtype],
@@ -110,4 +112,6 @@ class OpenVinoGraph:
             self._requests[key] = compiled.create_infer_request()
             if not self._static:
                 self._model = None  # what was compiled holds the weights in a layout of its own
+            if self._weights is not None:
+                release_pages(self._weights)
         return self._requests[key]
