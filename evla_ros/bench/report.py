@@ -12,6 +12,8 @@ from typing import Annotated, Any
 from evla_ros.machine import machine
 from evla_ros.options import Option
 
+_OF = ("runtime", "dtype", "actions")  # what of a row's context tells it from the others
+
 
 @dataclass(frozen=True, kw_only=True)
 class Printed:
@@ -58,6 +60,16 @@ def to_table(rows: Sequence[Row]) -> str:
         ]
         texts.append("  ".join(cells).rstrip())
     return "\n".join(texts)
+
+
+def told(row: Row) -> str:
+    """Return a row as a short line, for somebody who waits."""
+    of = [str(row.context[key]) for key in _OF if key in row.context]
+    return (
+        f"{row.name} {_number(row.value)} {row.unit} ({' '.join(of)})"
+        if of
+        else (f"{row.name} {_number(row.value)} {row.unit}")
+    )
 
 
 def steps_markdown(rows: Sequence[Row]) -> str:

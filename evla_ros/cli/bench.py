@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -12,11 +13,18 @@ from evla_ros.interruption import sigterm_interrupts
 
 
 def print_rows(module: ModuleType, options: Any) -> int:
-    """Run a benchmark and print its rows, as a table or as JSON."""
+    """Run a benchmark and print its rows, as a table or as JSON.
+
+    Each row is told on stderr when it is measured: a long benchmark shows that it goes on, and one
+    that is ended has said what it found.
+    """
     from evla_ros.bench import report
 
+    rows = []
     with sigterm_interrupts():  # what a benchmark started ends with it
-        rows = list(module.rows(options))
+        for row in module.rows(options):
+            print(report.told(row), file=sys.stderr, flush=True)
+            rows.append(row)
     table = getattr(module, "table", report.to_table)  # a benchmark may have a table of its own
     if getattr(options, "markdown", False):
         table = report.steps_markdown

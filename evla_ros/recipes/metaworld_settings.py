@@ -38,10 +38,10 @@ class MetaWorldRecipe:
     ] = 1500
     steps: Annotated[
         int, Option("of the training on the encoder's kept features", "N", least=1)
-    ] = 16_000
+    ] = 10_000
     refine_steps: Annotated[
         int, Option("of a training of everything after it; 0: none", "N", least=0)
-    ] = 5000
+    ] = 11_000
     score_episodes: Annotated[int, Option("to score, per task; 0: none", "N", least=0)] = 10
     score_seed: Annotated[
         int, Option("of the first scored episode", "S", least=0, most=999_999)

@@ -64,7 +64,9 @@ def test_bench_runs_a_subject_with_its_own_options(monkeypatch, capsys):
     subject.__spec__ = ModuleSpec(subject.__name__, None)
     monkeypatch.setitem(bench.COMMANDS.summaries, "fake", "for this test")
     assert main(["bench", "fake", "--json", "--steps", "7"]) == 0
-    assert json.loads(capsys.readouterr().out)["rows"][0]["value"] == 7
+    said = capsys.readouterr()
+    assert json.loads(said.out)["rows"][0]["value"] == 7
+    assert said.err == "fake.steps 7 1\n"
 
 
 @pytest.mark.parametrize("subject", ["data", "sim", "train"])
