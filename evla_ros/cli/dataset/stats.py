@@ -23,6 +23,7 @@ class Options:
 
 def run(options: Options) -> int:
     """Compute and print them."""
+    from evla_ros.cli.next_command import say_next
     from evla_ros.data.doctor.context import context_of
     from evla_ros.data.doctor.summary import summarize
     from evla_ros.data.edit.operations import statistics_of
@@ -45,4 +46,5 @@ def run(options: Options) -> int:
     for index, name in enumerate(names):
         numbers = "".join(f"{action[column][index]:11.4g}" for column in columns)
         print(f"{name:<18}{numbers}  {treatment(action, index)}")
+    say_next("evla", "dataset", "doctor", options.path)
     return 0

@@ -22,6 +22,8 @@ As published rows are scored: one policy for all tasks, objects drawn anew at ev
 episodes a task of at most 500 steps, success at any step. `mean of groups` is the mean of the four
 difficulty groups, `mean of tasks` that of the tasks. Exit code 1: a task has no score."""
 
+TRAIN = ("evla", "train", "metaworld", "outputs/metaworld")
+
 
 @dataclass(frozen=True)
 class Options:
@@ -53,4 +55,9 @@ def run(options: Options) -> int:
     missing = evaluated.tasks_without_score(asked.policy)
     if missing and not evaluated.interrupted:
         print(f"error: no score for {', '.join(missing)}: see the notes", file=sys.stderr)
+    elif not options.json and not evaluated.interrupted:
+        from evla_ros.cli.next_command import say_next
+
+        trained = Path(asked.policy).is_dir()
+        say_next(*(("evla", "serve", asked.policy) if trained else TRAIN))
     return 1 if evaluated.interrupted or missing else 0

@@ -210,6 +210,7 @@ def test_the_expert_is_scored_filmed_and_reported(tmp_path, capsys, backend):
     printed = capsys.readouterr().out
     assert "| button-press-v3 | easy | 2/2 (34-100 %) |" in printed
     assert "2 of 50 tasks were played" in printed
+    assert printed.endswith("next: evla train metaworld outputs/metaworld\n")
     report = json.loads((out / "report.json").read_text())
     assert [row["name"] for row in report["means"]] == ["mean of tasks", "mean of groups"]
     assert report["groups"][0] | {"wilson_95": 0} == {
