@@ -145,6 +145,7 @@ def _scored(trial: Trial, folder: Path, scoring: Scoring) -> dict[str, Any]:
     run, cost = folder / "run", read_json_object(folder / COST)
     best = run / "best" if (run / "best").is_dir() else run / "last"
     held_out = [entry["val"] for entry in read_metrics(run) if "val" in entry]
+    reports = _reports(best, scoring, folder)
     return {
         "name": trial.name,
         **trial.metadata,
@@ -152,8 +153,8 @@ def _scored(trial: Trial, folder: Path, scoring: Scoring) -> dict[str, Any]:
         "train": cost,
         "steps": max((entry["step"] for entry in read_metrics(run)), default=0),
         "held_out": held_out[-1] if held_out else {},
-        "offline": _offline(best, scoring, folder),
-        "sim": _sim(best, scoring, folder) if scoring.world else {},
+        "offline": reports["offline"],
+        "sim": _success(reports["simulation"], best) if scoring.world else {},
     }
 
 
@@ -166,8 +167,9 @@ def _add_cost(file: Path, spent: dict[str, float]) -> dict[str, float]:
     return total
 
 
-def _offline(checkpoint: Path, scoring: Scoring, folder: Path) -> dict[str, Any]:
-    asked = OfflineEvaluation(
+def _reports(checkpoint: Path, scoring: Scoring, folder: Path) -> dict[str, Any]:
+    """Score in one process, which loads the libraries once."""
+    offline = OfflineEvaluation(
         checkpoint,
         scoring.dataset,
         scoring.split,
@@ -175,12 +177,15 @@ def _offline(checkpoint: Path, scoring: Scoring, folder: Path) -> dict[str, Any]
         scoring.transform,
         device=scoring.device,
     )
-    return dict(_call(Job(work.score_offline, asked, ONE_THREAD), folder, "score_offline"))
+    simulation = _simulation(checkpoint, scoring, folder) if scoring.world else None
+    job = Job(work.score, work.NetworkScoring(offline, simulation), ONE_THREAD)
+    (code,) = run_jobs([job], folder / "jobs", "score")
+    _check(code, "score", folder.name)
+    return dict(answer_of(folder / "jobs", "score"))
 
 
-def _sim(checkpoint: Path, scoring: Scoring, folder: Path) -> dict[str, Any]:
-    """Return task -> {rate, trials, wilson_95}; `all` is over all tasks."""
-    asked = Evaluation(
+def _simulation(checkpoint: Path, scoring: Scoring, folder: Path) -> Evaluation:
+    return Evaluation(
         str(checkpoint),
         scoring.world,
         scoring.tasks,
@@ -191,8 +196,10 @@ def _sim(checkpoint: Path, scoring: Scoring, folder: Path) -> dict[str, Any]:
         threads=1,
         out=_free(folder / "sim"),
     )
-    job = Job(work.score_in_simulation, asked, ONE_THREAD)
-    report = _call(job, folder, "score_in_simulation")
+
+
+def _success(report: dict[str, Any], checkpoint: Path) -> dict[str, Any]:
+    """Return task -> {rate, trials, wilson_95}; `all` is over all tasks."""
     if report["question"]["interrupted"]:
         raise TrainingError(
             f"scoring {str(checkpoint)!r} was interrupted; the same command goes on"
@@ -202,13 +209,6 @@ def _sim(checkpoint: Path, scoring: Scoring, folder: Path) -> dict[str, Any]:
     if len(found) == 1:  # a report of one task has no sum over tasks
         found["all"] = next(iter(found.values()))
     return found
-
-
-def _call(job: Job, folder: Path, name: str) -> Any:
-    """Run a job and return its answer; TrainingError when it fails."""
-    (code,) = run_jobs([job], folder / "jobs", name)
-    _check(code, name, folder.name)
-    return answer_of(folder / "jobs", name)
 
 
 def _check(code: int, name: str, trial: str) -> None:

@@ -29,6 +29,14 @@ class Training:
     resume: bool = False
 
 
+@dataclass(frozen=True)
+class NetworkScoring:
+    """What a checkpoint is asked on held-out frames, and in simulation where it is played there."""
+
+    offline: OfflineEvaluation
+    simulation: Evaluation | None = None
+
+
 def record(recording: Recording) -> None:
     """Record demonstrations in lock-step."""
     from evla_ros.sim.recording import record_lockstep
@@ -70,18 +78,16 @@ def train(training: Training) -> None:
     run(training.config, resume=training.resume)
 
 
-def score_offline(asked: OfflineEvaluation) -> dict[str, Any]:
-    """Return the report of a checkpoint on held-out frames."""
+def score(asked: NetworkScoring) -> dict[str, Any]:
+    """Return the reports of a checkpoint: on held-out frames, and in closed loop if asked."""
     from evla_ros.training.evaluation.offline_eval import evaluate_offline
 
-    return evaluate_offline(asked)
+    reports = {"offline": evaluate_offline(asked.offline)}
+    if asked.simulation is not None:
+        from evla_ros.sim.evaluation.evaluate import evaluate
 
-
-def score_in_simulation(asked: Evaluation) -> dict[str, Any]:
-    """Return the report of a policy in closed loop."""
-    from evla_ros.sim.evaluation.evaluate import evaluate
-
-    return evaluate(asked).report
+        reports["simulation"] = evaluate(asked.simulation).report
+    return reports
 
 
 def score_on_metaworld(asked: MetaWorldEvaluation) -> dict[str, Any]:

@@ -40,8 +40,10 @@ ARGUMENTS = {
     ),
     work.pretrain_encoders: VisionConfig(AWKWARD, (AWKWARD,), start=str(AWKWARD)),
     work.train: work.Training(TRAINING, resume=True),
-    work.score_offline: OfflineEvaluation(AWKWARD, AWKWARD, output="l1"),
-    work.score_in_simulation: Evaluation(str(AWKWARD), baselines=("none",), out=AWKWARD),
+    work.score: work.NetworkScoring(
+        OfflineEvaluation(AWKWARD, AWKWARD, output="l1"),
+        Evaluation(str(AWKWARD), baselines=("none",), out=AWKWARD),
+    ),
 }
 
 
@@ -67,8 +69,8 @@ def test_a_job_answers_in_a_folder_of_any_name(tmp_path):
 
 
 def test_a_mistake_in_a_job_is_one_sentence(tmp_path, capfd):
-    nothing = OfflineEvaluation(tmp_path / "none", tmp_path / "nothing")
-    assert run_jobs([Job(work.score_offline, nothing)], tmp_path, "one") == [2]
+    nothing = work.NetworkScoring(OfflineEvaluation(tmp_path / "none", tmp_path / "nothing"))
+    assert run_jobs([Job(work.score, nothing)], tmp_path, "one") == [2]
     said = capfd.readouterr().err
     assert said.startswith("error: ")
     assert said.count("\n") == 1
