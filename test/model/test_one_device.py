@@ -22,12 +22,21 @@ from evla_ros.training.objective.forward import ActionObjective
 from evla_ros.training.samples.batch import Batch
 
 B, R, T, P = 2, 2, 20, 8
+BLOCKS = 4
 
 
 def network(name: str, chunk: int = 4, **action: object) -> EvlaModel:
-    config = load_preset(name, chunk=chunk, proprio_dim=P, action=action)
+    config = shallow(load_preset(name, chunk=chunk, proprio_dim=P, action=action))
     with META:
         return EvlaModel(config)
+
+
+def shallow(config: EvlaConfig) -> EvlaConfig:
+    """Return the network with few of the blocks of each tower and of the decoder: all are alike."""
+    towers = [b.model_copy(update={"depth": min(b.depth, BLOCKS)}) for b in config.backbones]
+    decoder = config.language_model
+    decoder = decoder.model_copy(update={"layers": min(decoder.layers, BLOCKS)})
+    return config.model_copy(update={"backbones": tuple(towers), "language_model": decoder})
 
 
 def inputs(config: EvlaConfig, *rows: int) -> ModelInput:
