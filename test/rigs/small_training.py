@@ -181,13 +181,12 @@ def write_imported(folder, preset, decode="autoregressive", untrained=()):
     return folder
 
 
-@pytest.fixture
-def settings(tmp_path, plain_dataset, tiny_preset) -> dict:
-    """A configuration as plain data; tests change it and hand it to `parse_config`."""
+def small_settings(output: Path, dataset: Path, preset: Path) -> dict:
+    """Return a configuration as plain data, for `parse_config`."""
     return {
-        "output": str(tmp_path / "run"),
-        "datasets": [{"path": str(plain_dataset)}],
-        "model": {"preset": str(tiny_preset), "cameras": ["primary"], "attention": "sdpa"},
+        "output": str(output),
+        "datasets": [{"path": str(dataset)}],
+        "model": {"preset": str(preset), "cameras": ["primary"], "attention": "sdpa"},
         "optimizer": {
             "steps": 6,
             "batch": 4,
@@ -200,3 +199,9 @@ def settings(tmp_path, plain_dataset, tiny_preset) -> dict:
         "eval_batches": 1,
         "save_every": 2,
     }
+
+
+@pytest.fixture
+def settings(tmp_path, plain_dataset, tiny_preset) -> dict:
+    """A configuration as plain data; tests change it and hand it to `parse_config`."""
+    return small_settings(tmp_path / "run", plain_dataset, tiny_preset)

@@ -15,6 +15,7 @@ import time
 import pytest
 import torch
 import yaml
+from small_training import small_settings
 
 from evla_ros.cli.main import main
 from evla_ros.model.checkpoint import load_checkpoint
@@ -44,11 +45,25 @@ def fingerprint(folder):
     return {p: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+HALF = {"steps": 3, "batch": 4, "schedule": "constant", "precision": "fp32"}
+
+
 @pytest.fixture
-def half(settings, tmp_path):
+def half(settings):
     """A run of three steps of six."""
-    settings["optimizer"] = {"steps": 3, "batch": 4, "schedule": "constant"}
+    settings["optimizer"] = HALF
     return train(parse_config(settings, "x.yaml"))
+
+
+@pytest.fixture(scope="module")
+def untouched_half(tmp_path_factory, plain_dataset, tiny_preset):
+    """The same run for all tests that leave it as it is."""
+    folder = tmp_path_factory.mktemp("half") / "run"
+    settings = {**small_settings(folder, plain_dataset, tiny_preset), "optimizer": HALF}
+    train(parse_config(settings, "x.yaml"))
+    before = fingerprint(folder)
+    yield folder
+    assert fingerprint(folder) == before
 
 
 def go_on(folder, *changes):
@@ -97,18 +112,18 @@ def test_a_run_goes_on_without_the_files_that_it_began_with(half, settings, tmp_
         (["lora.alpha=3"], "command line, 'lora.alpha=3': lora.alpha: no effect"),
     ],
 )
-def test_what_a_run_cannot_change_on_the_way_is_refused(half, changes, message):
-    before = fingerprint(half)
+def test_what_a_run_cannot_change_on_the_way_is_refused(untouched_half, changes, message):
+    before = fingerprint(untouched_half)
     with pytest.raises(TrainingError, match=message):
-        go_on(half, *changes)
-    assert fingerprint(half) == before
+        go_on(untouched_half, *changes)
+    assert fingerprint(untouched_half) == before
 
 
-def test_what_is_no_run_is_named(half, tmp_path):
+def test_what_is_no_run_is_named(untouched_half, tmp_path):
     with pytest.raises(TrainingError, match=r"nothing to resume in .*it has no train.json"):
         run_config(tmp_path, resume=True)
     with pytest.raises(TrainingError, match="is a folder; a run in it goes on with --resume"):
-        run_config(half, resume=False)
+        run_config(untouched_half, resume=False)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +165,7 @@ def test_a_start_refused_after_the_claim_leaves_nothing_either(settings, tmp_pat
     ("number", "ranks"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGTERM, 2)]
 )
 def test_a_stopped_run_is_saved_and_says_how_to_go_on(settings, tmp_path, number, ranks):
-    settings["optimizer"] = {"steps": 4000, "batch": 4, "learning_rate": 1e-5}
+    settings["optimizer"] = {"steps": 4000, "batch": 4, "learning_rate": 1e-5, "precision": "fp32"}
     settings.update(save_every=1000, eval_every=100000, log_every=1)
     folder = tmp_path / "run"
     settings["output"] = str(folder)
@@ -178,10 +193,9 @@ def test_a_stopped_run_is_saved_and_says_how_to_go_on(settings, tmp_path, number
 
 @pytest.mark.timeout(500)
 def test_another_number_of_ranks_goes_on_alike(half, tmp_path):
-    copies = [tmp_path / "one", tmp_path / "two"]
-    for copy, ranks in zip(copies, (1, 2), strict=True):
-        shutil.copytree(half, copy)
-        assert launch([copy, "--resume", "optimizer.steps=5"], ranks).wait(170) == 0
+    copies = [shutil.copytree(half, tmp_path / name) for name in ("one", "two")]
+    go_on(copies[0], "optimizer.steps=5")
+    assert launch([copies[1], "--resume", "optimizer.steps=5"], ranks=2).wait(170) == 0
     one, two = (losses(copy) for copy in copies)
     assert one.keys() == two.keys() == set(range(1, 6))
     assert list(two.values()) == pytest.approx(list(one.values()), rel=2e-4)
