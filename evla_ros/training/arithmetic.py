@@ -161,11 +161,12 @@ def _seconds(
 
     The choices take turns, so that another load of the machine meets all of them. One that is much
     slower than another gets no second turn; one for which the memory does not suffice takes
-    infinitely long.
+    infinitely long. One alone is warmed and timed once.
     """
+    repeats = _REPEATS if len(choices) > 1 else 1
     best = dict.fromkeys(choices, float("inf"))
     began = time.perf_counter()
-    for turn in range(_REPEATS + 1):
+    for turn in range(repeats + 1):
         if turn > 1 and group.any(here=time.perf_counter() - began > _PATIENCE_S):
             break
         least = min(best.values())
