@@ -94,7 +94,7 @@ def training_step(options: Options) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _reset(options.device)
-        settings = _settings(folder, options.preset, batch=1, steps=2)
+        settings = _settings(folder, options, options.preset, batch=1, steps=2)
         settings["activation_checkpointing"] = True
         config = parse_config(settings, "gpu-check")
         run = Run(config, distributed.start(), ActionPhase(), resume=False)
@@ -116,7 +116,7 @@ def short_training(options: Options) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _reset(options.device)
-        settings = _settings(folder, options.small, batch=16, steps=NANO_STEPS)
+        settings = _settings(folder, options, options.small, batch=16, steps=NANO_STEPS)
         half = {**settings["optimizer"], "steps": NANO_STEPS // 2}
         train(parse_config({**settings, "optimizer": half}, "gpu-check"))
         train(
@@ -142,13 +142,22 @@ def _dataset(folder: Path) -> Path:
     return path
 
 
-def _settings(folder: Path, preset: str, *, batch: int, steps: int) -> dict[str, Any]:
-    """Return the settings of a training on invented episodes."""
+def _settings(
+    folder: Path, options: Options, preset: str, *, batch: int, steps: int
+) -> dict[str, Any]:
+    """Return the settings of a training on invented episodes.
+
+    A GPU decides for itself how it computes; a CPU would measure for longer than the list takes.
+    """
+    optimizer = {"batch": batch, "steps": steps, "warmup_steps": 2, "schedule": "constant"}
+    model = {"preset": preset}
+    if not options.device.startswith("cuda"):
+        optimizer, model = {**optimizer, "precision": "fp32"}, {**model, "attention": "sdpa"}
     return {
         "output": str(folder / "run"),
         "datasets": [{"path": str(_dataset(folder)), "val_split": ""}],
-        "model": {"preset": preset},
-        "optimizer": {"batch": batch, "steps": steps, "warmup_steps": 2, "schedule": "constant"},
+        "model": model,
+        "optimizer": optimizer,
         "log_every": 10,
         "save_every": 1000,
     }

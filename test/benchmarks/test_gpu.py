@@ -28,6 +28,7 @@ def test_without_a_gpu_one_sentence_and_code_2(tmp_path, capsys):
 
 
 def test_the_list_on_a_cpu(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # a CPU's threads are not tried against each other
     monkeypatch.setattr(gpu_checks, "NANO_STEPS", 4)
     monkeypatch.setattr(gpu_checks, "MUST_FALL", False)  # four steps need not
     monkeypatch.setattr(gpu_checks, "tests", lambda: iter([Row("gpu.tests.passed", 1, "")]))
