@@ -87,7 +87,8 @@ def test_adaptation_collects_and_trains(installed: Installation, tmp_path):
     """Two demonstrations: one to learn from, one to score on."""
     sizes = ["--tasks", "lift", "--demonstrations", "2", "--relabels", "1", "--episodes", "1"]
     words = ["-m", "evla_ros", "train", "adapt", "out", *sizes, "--processes", "1"]
-    done = installed.python(*words, "optimizer.steps=1", folder=tmp_path)
+    changes = ["optimizer.steps=1", "optimizer.batch=2", "optimizer.precision=fp32"]
+    done = installed.python(*words, *changes, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.glob("out/**/model.safetensors"))
 

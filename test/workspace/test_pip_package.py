@@ -145,6 +145,6 @@ def test_bags_become_a_dataset_and_the_shipped_policy_is_scored_without_ros(
     evla("convert", "recordings", "--out", "datasets")
     evla("dataset", "doctor", "datasets/tabletop_arm")
     shipped = empty_environment / "share" / "evla_ros" / "checkpoints" / "tabletop_arm"
-    asked = ("--tasks", "reach", "--episodes", "1", "--baselines", "hold")
+    asked = ("--tasks", "reach", "--episodes", "1", "--baselines", "hold", "--max-seconds", "4")
     evla("eval", "sim", "--policy", str(shipped), *asked, "--out", "scores")
     assert (tmp_path / "scores" / "report.json").is_file()
