@@ -78,8 +78,8 @@ def test_a_mistake_in_a_job_is_one_sentence(tmp_path, capfd):
 
 @pytest.mark.timeout(120)
 def test_a_mistake_in_a_job_of_two_ranks_is_a_sentence_of_each(tmp_path, capfd):
-    nothing = OfflineEvaluation(tmp_path / "none", tmp_path / "nothing")
-    assert run_jobs([Job(work.score_offline, nothing, ranks=2)], tmp_path, "one") == [2]
+    nothing = work.NetworkScoring(OfflineEvaluation(tmp_path / "none", tmp_path / "nothing"))
+    assert run_jobs([Job(work.score, nothing, ranks=2)], tmp_path, "one") == [2]
     said = capfd.readouterr().err.splitlines()
     assert said
     assert all(line.startswith("error: ") for line in said)
