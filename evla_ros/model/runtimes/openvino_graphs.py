@@ -82,6 +82,7 @@ class OpenVinoGraph:
         openvino = load(EXTRA, "openvino", "this checkpoint")
         self._openvino, self._core = openvino, core(openvino)
         self._weights = model.with_suffix(".bin") if isinstance(model, Path) else None
+        self._unpacked: Path | None = None  # the weights' file, while it was read and not let go of
         self._model = self._core.read_model(model) if isinstance(model, Path) else model
         self._settings = {
             "INFERENCE_PRECISION_HINT": _PRECISION[dtype],
@@ -95,6 +96,9 @@ class OpenVinoGraph:
         """Return the outputs; they are valid until the next call."""
         request = self._request(tuple(array.shape for array in inputs))
         answer = request.infer(list(inputs), share_inputs=True, share_outputs=True)
+        if self._unpacked is not None:  # weights are packed at the first call with free shapes
+            release_pages(self._unpacked)
+            self._unpacked = None
         return [answer[index] for index in range(len(answer))]
 
     def _request(self, shapes: tuple[tuple[int, ...], ...]) -> Any:
@@ -112,6 +116,5 @@ class OpenVinoGraph:
             self._requests[key] = compiled.create_infer_request()
             if not self._static:
                 self._model = None  # what was compiled holds the weights in a layout of its own
-            if self._weights is not None:
-                release_pages(self._weights)
+            self._unpacked = self._weights
         return self._requests[key]
