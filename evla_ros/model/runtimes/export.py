@@ -133,7 +133,7 @@ def export(
             str(parts.path.resolve()), str(work), str(staging), str(staging / EMBEDDINGS), "",
             runtime, dtype, calibration=frames.calibration,
         )  # fmt: skip
-        kept, near = _graphs(parts, stage, say, check=check)
+        kept, near = _graphs(parts, stage, say, check=check, real=frames.real)
         manifest = Manifest(
             runtime=runtime,
             dtype=dtype,
@@ -155,7 +155,7 @@ def export(
 
 
 def _graphs(
-    parts: Parts, stage: Stage, say: Callable[[str], None], *, check: bool
+    parts: Parts, stage: Stage, say: Callable[[str], None], *, check: bool, real: bool
 ) -> tuple[tuple[str, ...], Agreement]:
     """Write every graph; int8 keeps more and more in floating point until it is near enough."""
     done: dict[str, bool] = {}
@@ -174,9 +174,14 @@ def _graphs(
         if near.near_enough(stage.dtype) or not check:
             return kept, near
     gate = "1e-4 in fp32" if stage.dtype == "fp32" else "99 % within one bin"
+    remedy = "use another dtype"
+    if not real:
+        remedy = (
+            f"it saw invented pictures; add --calibrate DATASET to judge real ones, or {remedy}"
+        )
     raise ExportError(
         f"the {stage.runtime} {stage.dtype} form answers too differently from torch ({gate} is "
-        "asked for); nothing was written: use another dtype"
+        f"asked for); nothing was written: {remedy}"
     )
 
 
