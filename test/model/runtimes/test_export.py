@@ -182,7 +182,7 @@ def test_int8_keeps_what_it_has_to_keep(source, tmp_path, monkeypatch):
     batches = [parts.processor(frames(i), "lift", np.zeros(8)) for i in range(3)]
     judged = frames_of(batches[:1], batches[1:])
     monkeypatch.setattr(Agreement, "near_enough", lambda *_: False)
-    with pytest.raises(ExportError, match="invented pictures; add --calibrate DATASET to judge real"):
+    with pytest.raises(ExportError, match="invented pictures; add --calibrate"):
         export(parts, tmp_path / "out", "onnx", "fp32", noise_frames(parts), quiet)
     with pytest.raises(ExportError, match="answers too differently.*: use another dtype"):
         export(parts, tmp_path / "out", "onnx", "int8", judged, said.append)
