@@ -9,8 +9,8 @@ CORE_VENV = .venv-core$(if $(filter jazzy,$(ROS_DISTRO_WHEELS)),,-$(ROS_DISTRO_W
 TFDS_VENV := .venv-tfds
 IN = . ./$(VENV)/evla_env.sh &&
 IN_CORE = . ./$(CORE_VENV)/evla_env.sh &&
-# Two processes test, each with one thread: more of them would wait for each other. `worksteal` gives each process
-# whole folders, so that what a file builds once is not built by both.
+# Two processes test, each with one thread: more of them would wait for each other. `worksteal` keeps neighbouring tests
+# in one process, so that what a file builds once is hardly ever built by both.
 # Tests of nodes run one file after the other, each in an interpreter of its own.
 ALONE = test/ros
 CORE_TESTS = test/embodiment test/geometry test/control test/data test/policy test/cli test/workspace

@@ -64,12 +64,8 @@ def to_table(rows: Sequence[Row]) -> str:
 
 def told(row: Row) -> str:
     """Return a row as a short line, for somebody who waits."""
-    of = [str(row.context[key]) for key in _OF if key in row.context]
-    return (
-        f"{row.name} {_number(row.value)} {row.unit} ({' '.join(of)})"
-        if of
-        else (f"{row.name} {_number(row.value)} {row.unit}")
-    )
+    of = " ".join(str(row.context[key]) for key in _OF if key in row.context)
+    return f"{row.name} {_number(row.value)} {row.unit}{of and f' ({of})'}"
 
 
 def steps_markdown(rows: Sequence[Row]) -> str:

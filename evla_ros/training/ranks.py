@@ -4,13 +4,15 @@
 
     python -m evla_ros.training.ranks 2 evla_ros.recipes.jobs outputs/nano/jobs/finetune.json
 
-A rank that fails has said why; torchrun would add its own pages about it.
+A rank that fails has said why, and torchrun would add its own pages about it. Of one that was
+killed this says so.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -24,7 +26,7 @@ def command(ranks: int, module: str, arguments: Sequence[str]) -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a module; returns the exit code of the rank that failed first, or 0.
+    """Run a module; returns 0, or what the rank that failed first ended with (signal N: 128 + N).
 
     Args:
         arguments: how many ranks, the module, and what it is given.
@@ -41,9 +43,18 @@ def main(arguments: Sequence[str]) -> int:
     except SignalException:
         return INTERRUPTED
     except ChildFailedError as error:
-        _, failure = error.get_first_failure()
-        return failure.exitcode if failure.exitcode > 0 else INTERRUPTED
+        rank, failure = error.get_first_failure()
+        if failure.exitcode < 0:  # it could not say why
+            return _ended_by(-failure.exitcode, rank)
+        return failure.exitcode
     return 0
+
+
+def _ended_by(number: int, rank: int) -> int:
+    name = signal.Signals(number).name
+    why = "; the memory may not have sufficed" if number == signal.SIGKILL else ""
+    print(f"error: rank {rank} was ended by {name}{why}", file=sys.stderr)
+    return 128 + number
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from toy_jobs import Sleep, Touch, sleep, touch, toy
+from toy_jobs import Sleep, Touch, kill_itself, sleep, touch, toy
 
 from evla_ros.data.convert.conversion import Conversion
 from evla_ros.data.convert.options import ConvertOptions
@@ -83,6 +83,16 @@ def test_a_mistake_in_a_job_of_two_ranks_is_a_sentence_of_each(tmp_path, capfd):
     said = capfd.readouterr().err.splitlines()
     assert said
     assert all(line.startswith("error: ") for line in said)
+
+
+@pytest.mark.timeout(120)
+def test_a_rank_that_is_killed_is_said(tmp_path, capfd):
+    """As the kernel does it when the memory does not suffice."""
+    job = toy(kill_itself, Sleep(0))
+    assert run_jobs([Job(job.function, job.argument, job.environment, 2)], tmp_path, "one") == [137]
+    said = capfd.readouterr().err
+    assert "was ended by SIGKILL; the memory may not have sufficed" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.timeout(120)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -60,6 +61,11 @@ def sleep(job: Sleep) -> None:
     """Say which process this is, and sleep."""
     os.write(1, b"%d\n" % os.getpid())
     time.sleep(job.seconds)
+
+
+def kill_itself(job: Sleep) -> None:
+    """End as a process ends that is killed."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def toy(function: Callable[[Any], Any], argument: object, **environment: str) -> Job:
