@@ -15,6 +15,20 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None)  # loaded before a fork: after one only what is loaded may be used
 
 
+def ending(code: int) -> str:
+    """Return in words how a process ended.
+
+    Args:
+        code: its exit code; a signal N counts as -N, as `subprocess` has it, or 128 + N, as shells
+            have it.
+    """
+    number = -code if code < 0 else code - 128
+    if number not in {*signal.Signals}:
+        return f"exit code {code}"
+    why = "; the memory may not have sufficed" if number == signal.SIGKILL else ""
+    return f"ended by {signal.Signals(number).name}{why}"
+
+
 def end_with_parent() -> None:
     """Make a worker of a pool leave when the parent is gone: a killed parent cannot close its pool.
 

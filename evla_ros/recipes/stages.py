@@ -15,6 +15,7 @@ from evla_ros.interruption import sigterm_interrupts
 from evla_ros.reading.text_files import read_json_object
 from evla_ros.recipes.jobs import Job, run_jobs
 from evla_ros.training.errors import TrainingError
+from evla_ros.worker_process import ending
 
 FILE, JOBS = "stages.json", "jobs"
 
@@ -84,7 +85,7 @@ def run_stages(stages: Sequence[Stage], times: StageTimes, again: str) -> None:
             clock.save()
         bad = [code for code in codes if code]
         if bad or not stage.done():
-            how = f"exit code {bad[0]}" if bad else "its result is not there"
+            how = ending(bad[0]) if bad else "its result is not there"
             raise TrainingError(
                 f"the stage {stage.name!r} failed ({how}), the lines above say why; "
                 f"`{again}` goes on from there"

@@ -24,6 +24,7 @@ from evla_ros.training.config import TrainConfig
 from evla_ros.training.errors import TrainingError
 from evla_ros.training.evaluation.offline_settings import OfflineEvaluation
 from evla_ros.training.metrics import read_metrics
+from evla_ros.worker_process import ending
 
 RESULT, COST = "result.json", "cost.json"
 
@@ -214,7 +215,7 @@ def _success(report: dict[str, Any], checkpoint: Path) -> dict[str, Any]:
 def _check(code: int, name: str, trial: str) -> None:
     if code:
         raise TrainingError(
-            f"{name} of {trial!r} failed (exit code {code}), the lines above say why; the same "
+            f"{name} of {trial!r} failed ({ending(code)}), the lines above say why; the same "
             "command goes on from there"
         )
 

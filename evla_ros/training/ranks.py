@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Sequence
+
+from evla_ros.worker_process import ending
 
 INTERRUPTED = 130
 
@@ -45,16 +46,10 @@ def main(arguments: Sequence[str]) -> int:
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         if failure.exitcode < 0:  # it could not say why
-            return _ended_by(-failure.exitcode, rank)
+            print(f"error: rank {rank}: {ending(failure.exitcode)}", file=sys.stderr)
+            return 128 - failure.exitcode
         return failure.exitcode
     return 0
-
-
-def _ended_by(number: int, rank: int) -> int:
-    name = signal.Signals(number).name
-    why = "; the memory may not have sufficed" if number == signal.SIGKILL else ""
-    print(f"error: rank {rank} was ended by {name}{why}", file=sys.stderr)
-    return 128 + number
 
 
 if __name__ == "__main__":

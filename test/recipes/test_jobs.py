@@ -91,7 +91,7 @@ def test_a_rank_that_is_killed_is_said(tmp_path, capfd):
     job = toy(kill_itself, Sleep(0))
     assert run_jobs([Job(job.function, job.argument, job.environment, 2)], tmp_path, "one") == [137]
     said = capfd.readouterr().err
-    assert "was ended by SIGKILL; the memory may not have sufficed" in said
+    assert "ended by SIGKILL; the memory may not have sufficed" in said
     assert "Traceback" not in said
 
 

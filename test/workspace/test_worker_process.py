@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from evla_ros.worker_process import ending
+
 PARENT = """
 import multiprocessing, os, sys, time
 from concurrent.futures import ProcessPoolExecutor
@@ -38,3 +40,17 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path, still_run, how):
         parent.send_signal(how)
         parent.wait(30)
         assert not still_run(workers)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (2, "exit code 2"),
+        (-11, "ended by SIGSEGV"),
+        (143, "ended by SIGTERM"),
+        (-9, "ended by SIGKILL; the memory may not have sufficed"),
+        (255, "exit code 255"),
+    ],
+)
+def test_an_end_is_said_in_words(code, words):
+    assert ending(code) == words
