@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from bootstrap import EXTRAS, WITHOUT_HASHES, Pins
@@ -25,11 +26,16 @@ TORCH_HEADER = """\
 # Written by `make lock`. Without hashes: a machine may take the CPU wheel of PyTorch from a folder
 # or from PyTorch's own index, or the CUDA build from PyPI, and these are different files.
 """
+TARGETS = ("jazzy", "kilted", "tfds")
 BY_HAND = ("pip.txt", "without-deps-core.txt", "without-deps-full.txt")
 
 
-def main(what: str, *options: str) -> int:
-    """Resolve for this Python and write the files of requirements/."""
+def main(what: str = "", *options: str) -> int:
+    """Resolve for this Python and write the files of requirements/; returns the exit code."""
+    if what not in TARGETS or {*options} - {"--upgrade"}:
+        given = " ".join((what, *options))
+        print(f"error: {given!r}: give one of {', '.join(TARGETS)}, and --upgrade if wanted")
+        return 2
     with tempfile.TemporaryDirectory() as folder:
         lock = _Resolver(Path(folder))
         if what == "tfds":
@@ -113,7 +119,7 @@ class _Resolver:
         return {block.partition("==")[0]: block for block in blocks}
 
 
-def _write(path: Path, header: str, blocks: object) -> None:
+def _write(path: Path, header: str, blocks: Iterable[str]) -> None:
     lines = list(blocks)
     path.write_text(header + "".join(lines), encoding="utf-8")
     print(f"{path.relative_to(ROOT)}: {len(lines)} packages")
