@@ -148,7 +148,9 @@ def _own_steps(name: str, track: Track) -> list[_OwnStep]:
     clear = int(CLEAR * np.percentile(np.abs(spread), 75))
     forward = max(SMALLEST_FORWARD_NS, 5 * usual)
     back = np.diff(stamp) < 0
-    candidates = np.flatnonzero(back | (np.diff(delay) < -forward)) + 1
+    # After a pause of the recorder what has waited comes at once: delays fall, stamps go on evenly.
+    ahead = np.diff(stamp) - int(np.median(np.diff(stamp))) > forward // 2
+    candidates = np.flatnonzero(back | (ahead & (np.diff(delay) < -forward))) + 1
     steps = []
     for at in candidates.tolist():
         before, after = delay[max(0, at - AROUND) : at], delay[at : at + AROUND]

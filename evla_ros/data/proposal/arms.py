@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evla_ros.data.proposal import grippers
+from evla_ros.data.proposal.ages import motion_age_s
 from evla_ros.data.proposal.choice import Candidate, Chooser, pick
 from evla_ros.data.proposal.limits import limits_for
 from evla_ros.data.proposal.poses import PoseProposal, executor_of, goal_topics
@@ -21,7 +22,6 @@ _NOT_OF_AN_ARM = frozenset(
     ["wheel", "wheels", "caster", "lift", "torso", "head", "neck", "leg", "ankle", "knee", "hip"]
 )
 _MOST_JOINTS = 12
-_OLDEST_S = 0.5  # of a pose, whatever pauses were seen: an arm goes far in more
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def arm_lines(
     """Return the lines of an arm's section."""
     lines = [f"- name: {arm}"]
     source = pose.yaml(setting.topic(pose.seen.name) if pose.seen is not None else "")
-    lines.append(f"  pose: {{{source}, max_age_s: {_pose_age_s(pose)}}}")
+    lines.append(f"  pose: {{{source}, max_age_s: {motion_age_s(pose.seen)}}}")
     lines += [f"  #     or {one.label}" for one in others[:4]]
     goal_lines, goal = _goal_lines(setting, arm)
     lines += [f"  {line}" for line in goal_lines]
@@ -82,13 +82,6 @@ def joint_topics(survey: Survey) -> list[SeenTopic]:
         return len(topic.contents.spans) if isinstance(topic.contents, Joints) else 0
 
     return sorted((t for t in survey.of_type(JOINT_STATE) if t.count), key=joints, reverse=True)
-
-
-def _pose_age_s(pose: PoseProposal) -> float:
-    topic = pose.seen
-    rate = topic.rate_hz if topic is not None else 0.0
-    gap = topic.gap_s if topic is not None else 0.0
-    return round(min(_OLDEST_S, max(0.2, 3.0 / rate if rate else 0.2, 1.5 * gap)), 2)
 
 
 def _goal_lines(setting: Setting, arm: str) -> tuple[list[str], SeenTopic | None]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from evla_ros.data.proposal.ages import motion_age_s
 from evla_ros.data.proposal.arms import Setting, joint_topics
 from evla_ros.data.proposal.choice import Candidate, pick, ranked
 from evla_ros.data.proposal.words import has, identifier, words
@@ -50,6 +51,7 @@ def base_lines(setting: Setting) -> list[str]:
     lines += [f"  #     or {one.label}" for one in others[:4]]
     lines.append(f"  frame: {frame}    # its child_frame_id")
     lines += [
+        f"  max_age_s: {motion_age_s(topic)}    # without odometry for so long it stops",
         "  command_timeout_s: 0.5    # CHECK: the base must stop by itself after this silence",
         "  limits:    # slow on purpose",
         f"    max_speed_m_s: {SPEED_M_S}",
@@ -78,6 +80,7 @@ def axes_lines(setting: Setting) -> list[str]:
             *(f"    #     or {one.label}" for one in others[:4]),
             f"    state: {setting.topic(state.name)}",
             f"    joint: {joint}",
+            f"    max_age_s: {motion_age_s(state, 0.5)}",
             f"    limits: {{min: {low}, max: {high}, {pace}}}    # CHECK: seen {span}",
         ]
     return ["axes:", *lines] if lines else []

@@ -241,18 +241,24 @@ def test_a_driver_that_stamps_nothing_is_placed_by_receive_times(
     )
 
 
-def test_delays_of_single_messages_and_stalls_are_no_clocks(longer, options, tmp_path, convert_one):
+@pytest.mark.parametrize("camera_hz", [10.0, 16.0])
+@pytest.mark.parametrize("stalls", [((3.0, 3.4),), ((0.68, 0.96),), ((1.0, 1.3), (4.0, 4.45))])
+def test_delays_of_single_messages_and_stalls_are_no_clocks(
+    longer, options, tmp_path, convert_one, stalls, camera_hz
+):
     start = longer.start_ns
 
     def received(topic, now):
         since = (now - start) / SECOND
         if topic == POSE and 2.0 <= since < 2.02:
             return now + SECOND // 3  # one late message
-        if 3.0 <= since < 3.4:
-            return start + round(3.4 * SECOND)  # the network stalls, then sends all at once
+        for first, last in stalls:
+            if first <= since < last:  # the network or the recorder stalls, then all comes at once
+                return start + round(last * SECOND)
         return now + 5_000_000
 
-    bag = write_restamped(tmp_path / "bag", longer, receives=received)
+    robot = replace(longer, camera_hz=camera_hz)
+    bag = write_restamped(tmp_path / "bag", robot, receives=received)
     episode, result = convert_one(bag, options, tmp_path)
     assert (len(episode), result.notes) == (59, ())
 

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from foreign_robot import FINGER, JOINTS, Foreign, write_bag
 from recorded_beside import depth_image, wrench
 
 from evla_ros.data.bags import encode
+from evla_ros.data.proposal.ages import motion_age_s
 from evla_ros.data.proposal.propose import ProposalError, propose
 from evla_ros.data.proposal.words import has, identifier, relative, side, words
 from evla_ros.data.survey.bag import survey_bag
@@ -109,6 +112,16 @@ def test_a_base_and_a_lift_are_found_beside_the_arm(tmp_path):
     assert lift.limits.max >= 0.14
     assert "base_velocity" in robot.proprio
     assert "torso_lift_joint" not in robot.arms[0].joints
+    for written in ("  max_age_s: 0.2    # without odometry", "    max_age_s: 0.5\n"):
+        assert written in robot.text, "a check may tell the user to raise it"
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "gap_s", "age_s"),
+    [(50.0, 0.03, 0.2), (10.0, 0.1, 0.3), (10.0, 0.25, 0.38), (1.0, 1.0, 0.5), (0.0, 0.0, 0.2)],
+)
+def test_how_old_a_measurement_may_grow_follows_from_how_it_arrives(rate_hz, gap_s, age_s):
+    assert motion_age_s(SimpleNamespace(rate_hz=rate_hz, gap_s=gap_s)) == pytest.approx(age_s)
 
 
 @pytest.mark.parametrize("name", ["talker_mcap", "talker_sqlite3"])

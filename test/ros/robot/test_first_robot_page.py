@@ -50,7 +50,7 @@ class Shell:
             if done.returncode == 0:
                 return done.stdout
             logs = [log.read_text()[-600:] for log in sorted(self.folder.glob("node*.log"))]
-            assert time.monotonic() < end, (f"{line}: {done.stdout}{done.stderr}", *logs)
+            assert time.monotonic() < end, "\n".join((f"{line}: {done.stdout}{done.stderr}", *logs))
             time.sleep(0.5)
 
     def node(self, line):
@@ -120,7 +120,7 @@ def test_the_page_leads_from_a_strange_robot_to_a_dataset(context, shell):
         run, instruct, start = commands(5)
         node = shell.node(run)
         shell.type(instruct)
-        robot._robot.held = (0.4, 0.0, 0.2)
+        robot._robot.held, robot._robot.lifted = (0.4, 0.0, 0.2), 0.1  # at rest, as the page asks
         shell.type(start)
         wait_for(lambda: len(robot.goals) > 50, "goals")
         assert all(abs(goal[0] - 0.4) < 0.02 for goal in robot.goals), "it stays"
