@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Meta-World, driven over the wire: this process has the environment, `evla serve` has the policy.
 
-evla serve outputs/metaworld/refined/best
+evla serve outputs/metaworld/run/best
 python examples/metaworld_client.py reach-v3 --episodes 3     # pip install openpi-client
 """
 
@@ -31,7 +31,7 @@ for seed in range(asked.episodes):
     for _ in range(asked.steps):
         if not chunk:
             question = {
-                "observation/primary": world.images()["primary"],
+                **{f"observation/{name}": image for name, image in world.images().items()},
                 "observation/state": world.proprio(),
                 "prompt": task.instruction,
             }

@@ -36,12 +36,7 @@ class MetaWorldRecipe:
     vision_steps: Annotated[
         int, Option("of the encoder, which learns where things are; 0: none", "N", least=0)
     ] = 1500
-    steps: Annotated[
-        int, Option("of the training on the encoder's kept features", "N", least=1)
-    ] = 10_000
-    refine_steps: Annotated[
-        int, Option("of a training of everything after it; 0: none", "N", least=0)
-    ] = 11_000
+    steps: Annotated[int, Option("of the training of everything", "N", least=1)] = 10_000
     score_episodes: Annotated[int, Option("to score, per task; 0: none", "N", least=0)] = 10
     score_seed: Annotated[
         int, Option("of the first scored episode", "S", least=0, most=999_999)
@@ -64,16 +59,16 @@ class MetaWorldRecipe:
         return self.folder / "vision" / "vision.safetensors"
 
     @property
-    def runs(self) -> tuple[Path, ...]:
-        """The folders of the trainings, in order."""
-        first = self.folder / "run"
-        return (first, self.folder / "refined") if self.refine_steps else (first,)
+    def run(self) -> Path:
+        """The folder of the training."""
+        return self.folder / "run"
 
     @property
     def score(self) -> Path:
         """The folder of the score."""
         return self.folder / "score"
 
-    def checkpoint(self, run: Path) -> Path:
-        """Return a training's best checkpoint, or its last if nothing was held out."""
-        return run / "best" if (run / "best").is_dir() else run / "last"
+    @property
+    def checkpoint(self) -> Path:
+        """The training's best checkpoint, or its last if nothing was held out."""
+        return self.run / "best" if (self.run / "best").is_dir() else self.run / "last"

@@ -32,7 +32,9 @@ class VisionConfig:
         ),
     ] = ""
     learning_rate: Annotated[float, Option("learning rate", "LR", flag="rate", above=0)] = 1.5e-3
-    camera: Annotated[str, Option("in whose picture the things are")] = "primary"
+    cameras: Annotated[
+        tuple[str, ...], Option("in whose pictures the things are", "CAMERA", flag="camera")
+    ] = ("primary",)
     steps: Annotated[int, Option("of the optimiser", "N", least=1)] = 600
     batch: Annotated[int, Option("samples a step", "B", least=1)] = 48
     warmup_steps: int = 30

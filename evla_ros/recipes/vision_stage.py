@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from evla_ros.errors import nearest
 from evla_ros.model.checkpoint import load_checkpoint
 from evla_ros.model.evla_model import EvlaModel
 from evla_ros.model.image_processor import ImageProcessor
@@ -32,7 +33,7 @@ from evla_ros.training.ema import Ema
 from evla_ros.training.errors import TrainingDataError, TrainingError
 from evla_ros.training.initial_model.from_preset import DEFAULT_PRESET
 from evla_ros.training.memory_reuse import keep_freed_memory
-from evla_ros.training.samples.sample import objects_at
+from evla_ros.training.samples.sample import objects_at, pixels_column
 from evla_ros.training.samples.source import Source
 from evla_ros.training.schedule import learning_rate
 
@@ -112,7 +113,7 @@ class _Run:
     def __init__(self, config: VisionConfig, group: distributed.ProcessGroup) -> None:
         self.config, self.group, self.folder = config, group, config.output
         self.sources = [Source(path, "train") for path in config.datasets]
-        self.names = _names(self.sources)
+        self.names = _names(self.sources, config.cameras)
         torch.manual_seed(config.seed)
         model = _model(config)
         self.preset, backbones = model.config, model.backbones.to(group.device)
@@ -164,7 +165,6 @@ class _Run:
 
     def _batch(self, step: int) -> list[Tensor]:
         """Draw this rank's samples of a step: images [B, 3, S, S] and what `PatchProbe` takes."""
-        camera = self.config.camera
         side = self.preset.image.size // self.preset.backbones[0].patch_size
         size = self.config.optimizer.batch // self.group.ranks
         images, points = [], np.full((size, len(self.names), 5), -1.0, dtype=np.float32)
@@ -173,9 +173,10 @@ class _Run:
             source = self.sources[int(rng.integers(len(self.sources)))]
             index, moment = source.locate(int(rng.integers(len(source))))
             episode = source.episode(index)
+            camera = self.config.cameras[int(rng.integers(len(self.config.cameras)))]
             frame = episode.episode.image(episode.cameras[camera], moment)
             images.append(self.processor.process(camera, frame))
-            for name, point in objects_at(episode, moment).items():
+            for name, point in objects_at(episode, moment, camera).items():
                 number = self.names.index(name)
                 points[i, number] = point
                 if episode.proprio is not None:
@@ -193,17 +194,31 @@ def _model(config: VisionConfig) -> EvlaModel:
         raise TrainingError(f"preset {config.preset!r}: no effect beside start; leave one out")
     if config.start:
         return load_checkpoint(config.start).model.train()
-    return EvlaModel(load_preset(config.preset or DEFAULT_PRESET, cameras=[config.camera]))
+    return EvlaModel(load_preset(config.preset or DEFAULT_PRESET, cameras=list(config.cameras)))
 
 
-def _names(sources: Sequence[Source]) -> tuple[str, ...]:
+def _names(sources: Sequence[Source], cameras: Sequence[str]) -> tuple[str, ...]:
+    """Return what things are called; raises TrainingDataError where a dataset does not say it."""
     for source in sources:
-        names = str(source.episode(0).episode.metadata.get("object_names", ""))
+        first = source.episode(0)
+        names = str(first.episode.metadata.get("object_names", ""))
         if not names:
             raise TrainingDataError(
                 f"dataset {source.name!r} does not say where things are (no `object_names`); "
                 "collect one with `evla train collect`"
             )
+        for camera in cameras:
+            if camera not in first.cameras:
+                raise TrainingDataError(
+                    f"dataset {source.name!r} has no camera {camera!r}; "
+                    f"{nearest(camera, first.cameras)}"
+                )
+            if pixels_column(camera) not in first.episode.columns:
+                raise TrainingDataError(
+                    f"dataset {source.name!r} does not say where things are in the pictures of "
+                    f"{camera!r} (no `{pixels_column(camera)}`); collect one with --cameras "
+                    f"{' '.join(cameras)}"
+                )
     return tuple(names.split("|"))
 
 

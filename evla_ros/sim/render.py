@@ -15,6 +15,7 @@ import numpy.typing as npt
 from evla_ros.errors import nearest
 from evla_ros.sim.errors import SimError
 from evla_ros.sim.gl_backend import make_gl_context
+from evla_ros.sim.projection import WHOLE, Cut
 
 Image = npt.NDArray[np.uint8]
 _DECORATION_GROUP = 4
@@ -76,8 +77,14 @@ class Renderer:
         self._nothing = mujoco.MjvPerturb()
         self._free = weakref.finalize(self, _free, self._gl, self._context)
 
-    def render(self, data: mujoco.MjData, camera: str) -> Image:
-        """Return one frame [H, W, 3] uint8 RGB of an MJCF camera; raises SimError when unknown."""
+    def render(self, data: mujoco.MjData, camera: str, cut: Cut = WHOLE) -> Image:
+        """Return one frame [H, W, 3] uint8 RGB of an MJCF camera; raises SimError when unknown.
+
+        Args:
+            data: the state that is shown.
+            camera: the MJCF camera.
+            cut: the part of its picture that fills the frame.
+        """
         if not self._free.alive:
             raise SimError("this renderer is closed; make another")
         self._gl.make_current()
@@ -89,6 +96,7 @@ class Renderer:
         mujoco.mjv_updateScene(
             self._model, data, self._options, self._nothing, self._camera, every, self._scene
         )
+        _show(self._scene, cut)
         mujoco.mjr_render(self._rectangle, self._scene, self._context)
         upside_down = np.empty((self.height, self.width, 3), dtype=np.uint8)
         mujoco.mjr_readPixels(upside_down, None, self._rectangle, self._context)
@@ -97,6 +105,15 @@ class Renderer:
     def close(self) -> None:
         """Free the GL context, as the end of the program does; a second call does nothing."""
         self._free()
+
+
+def _show(scene: mujoco.MjvScene, cut: Cut) -> None:
+    """Narrow what the scene's cameras see to a part of their (square) picture."""
+    for eye in scene.camera:
+        side = eye.frustum_top - eye.frustum_bottom
+        eye.frustum_center += side * (cut.left + cut.size / 2 - 0.5)
+        eye.frustum_top -= side * cut.top
+        eye.frustum_bottom = eye.frustum_top - side * cut.size
 
 
 def _free(gl: Any, context: mujoco.MjrContext) -> None:

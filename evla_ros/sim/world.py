@@ -13,6 +13,7 @@ from evla_ros.errors import nearest
 from evla_ros.policy.types import Observation
 from evla_ros.sim.description import WorldDescription
 from evla_ros.sim.errors import SimError
+from evla_ros.sim.projection import WHOLE, Cut
 from evla_ros.sim.render import Image, Renderer
 from evla_ros.sim.reset import draw_start
 from evla_ros.sim.simulation import Simulation
@@ -102,6 +103,10 @@ class World(Simulation):
             where = self.description.name
             raise SimError(f"no camera {name!r} in {where}; {nearest(name, cameras)}")
         return cameras[name]
+
+    def cut(self, _camera: str) -> Cut:
+        """Return which part of its MJCF camera's picture an embodiment camera shows: all of it."""
+        return WHOLE
 
     def observe(self, instruction: str | None = None) -> Observation:
         """Return what a policy sees now; the instruction is the episode's by default."""

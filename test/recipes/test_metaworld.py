@@ -23,7 +23,7 @@ from evla_ros.sim.gl_backend import choose_backend
 
 TOY = [
     "--tasks", "handle-press-v3", "--demonstrations", "2", "--vision-steps", "1", "--steps", "1",
-    "--refine-steps", "1", "--score-episodes", "1", "--score-steps", "6", "--processes", "1",
+    "--score-episodes", "1", "--score-steps", "6", "--processes", "1",
 ]  # fmt: skip
 
 
@@ -57,11 +57,11 @@ def test_it_goes_from_nothing_to_a_score_and_on_from_where_it_stopped(
     )
     words = ["train", "metaworld", str(folder), "--config", str(small), *TOY]
     assert main(words) == 0
-    assert in_this_process == ["collect", "vision", "finetune", "refine", "score"]
+    assert in_this_process == ["collect", "vision", "finetune", "score"]
     said = capsys.readouterr()
     checkpoint = said.out.splitlines()[-1]
     assert said.err.splitlines()[-1].startswith("next: evla eval metaworld --policy ")
-    assert checkpoint.startswith(str(folder / "refined"))
+    assert checkpoint.startswith(str(folder / "run"))
     config = load_checkpoint(checkpoint).model.config
     assert (config.action.chunk, config.action.dim, config.name) == (8, 7, "evla-metaworld")
     report = json.loads((folder / "score" / "report.json").read_text())
@@ -75,7 +75,7 @@ def test_it_goes_from_nothing_to_a_score_and_on_from_where_it_stopped(
 
 
 def test_stages_of_size_nothing_are_left_out(tmp_path):
-    recipe = MetaWorldRecipe(tmp_path, vision_steps=0, refine_steps=0, score_episodes=0)
+    recipe = MetaWorldRecipe(tmp_path, vision_steps=0, score_episodes=0)
     assert [stage.name for stage in stages_of(recipe)] == ["collect", "finetune"]
     (job,) = stages_of(recipe)[0].jobs()
     collected = job.argument.job

@@ -63,7 +63,7 @@ def test_places_match_the_colours_in_the_picture(world):
     for seed in range(8):
         world.reset(seed, "open", randomize=False)
         image = world.images(["primary"])["primary"].astype(int)
-        columns = object_columns(world, "primary")
+        columns = object_columns(world)
         for name, place in zip(object_names(world), columns["object_pixels"], strict=True):
             if name in channel and place[0] >= 0:
                 right, down = (place * 64).astype(int)
@@ -84,6 +84,16 @@ def test_collected_episode_says_where_it_comes_from(world):
     labelled = episode.columns["relabel_steps_0"]
     assert (labelled[::2] == settings.chunk).all()
     assert (labelled[1::2] == 0).all()
+
+
+def test_the_own_instruction_can_be_answered_without_the_noise_that_comes_later(world):
+    settings = CollectSettings(max_ticks=20, relabels=1, own=True, noise=0.5)
+    episode = collect_episode(world, 3, settings, task="reach")
+    assert episode.metadata["follows_instruction"] is True
+    assert list(episode.columns["relabel_instruction_0"][:3:2]) == [episode.instruction] * 2
+    calm = episode.columns["relabel_actions_0"]
+    assert calm[0][0] == pytest.approx(episode.action[0], abs=1e-6), "noise comes after the step"
+    assert np.abs(calm[0][1:6] - episode.action[1:6]).max() > 1e-3
 
 
 def test_a_policys_states_are_answered_by_the_expert(world):
@@ -164,6 +174,31 @@ def test_killed_encoder_training_goes_on_as_if_it_had_not_been(tmp_path, monkeyp
     monkeypatch.setattr(vision._Run, "step", step)
     broken = learn("broken")
     assert all(np.array_equal(whole[name], broken[name]) for name in whole)
+
+
+def test_encoders_of_pictures_that_nobody_labelled_are_refused(tmp_path):
+    from evla_ros.recipes import vision_stage as vision
+    from evla_ros.recipes.vision_config import VisionConfig
+
+    data = collect_dataset(tmp_path, "tiny_sim", CollectJob("tabletop_arm", 1, 50, 64))
+    for camera, said in (
+        ("wrist", "no `object_pixels_wrist`.*--cameras primary wrist"),
+        ("wirst", "no camera 'wirst'; did you mean 'wrist'"),
+    ):
+        config = VisionConfig(tmp_path / camera, (data,), cameras=("primary", camera), steps=1)
+        with pytest.raises(EvlaError, match=said):
+            vision.pretrain_vision(config)
+
+
+def test_encoders_learn_from_every_camera_that_says_where_things_are(tmp_path):
+    from evla_ros.recipes import vision_stage as vision
+    from evla_ros.recipes.vision_config import VisionConfig
+
+    both = ("primary", "wrist")
+    job = CollectJob("tabletop_arm", 1, 50, 64, CollectSettings(cameras=both))
+    data = collect_dataset(tmp_path, "tiny_sim", job)
+    config = VisionConfig(tmp_path / "vision", (data,), cameras=both, steps=1, batch=2)
+    assert vision.pretrain_vision(config).is_file()
 
 
 def test_a_policy_acts_half_its_chunk_before_it_looks_again(world):

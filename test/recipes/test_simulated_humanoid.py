@@ -45,7 +45,7 @@ def test_things_are_named_where_the_picture_shows_them(world, family):
     for seed in range(4):
         world.reset(seed, family, randomize=False)
         image = world.images(["primary"])["primary"].astype(int)
-        pixels = object_columns(world, "primary")["object_pixels"]
+        pixels = object_columns(world)["object_pixels"]
         for name, place in zip(object_names(world), pixels, strict=True):
             if name in IS_ITS_COLOUR and place[0] >= 0:
                 right, down = (place * 96).astype(int)

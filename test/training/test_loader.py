@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -94,6 +96,19 @@ def test_counterfactual_answers_stand_beside_the_own_one(relabelled_dataset):
     assert own.instruction == episode.episode.instruction
     assert other.instruction == relabelled(episode, 2, CHUNK)[0].instruction != own.instruction
     assert np.sign(own.actions[0, 0]) == -np.sign(other.actions[0, 0])
+
+
+def test_an_own_answer_that_is_stored_takes_the_place_of_the_recorded_one(relabelled_dataset):
+    episode = Source(relabelled_dataset, "train").episode(0)
+    columns = episode.episode.columns
+    stored = np.array(columns["relabel_instruction_0"], dtype=object)
+    stored[2] = episode.episode.instructions[2]
+    mine = replace(episode.episode, columns={**columns, "relabel_instruction_0": stored})
+    answers = draw_answers(replace(episode, episode=mine), 2, CHUNK, 2, np.random.default_rng(0))
+    (calm,) = relabelled(episode, 2, CHUNK)
+    for answer in answers:
+        assert answer.instruction == episode.episode.instructions[2]
+        np.testing.assert_array_equal(answer.actions, calm.actions)
 
 
 def test_weights_multiply_sizes(settings, plain_dataset, relabelled_dataset):

@@ -14,10 +14,10 @@ from evla_ros.recipes.metaworld_settings import MetaWorldRecipe
 EXAMPLES = """examples:
   evla train metaworld outputs/metaworld
   evla train metaworld outputs/short --tasks reach-v3 window-open-v3 --demonstrations 10 \\
-      --vision-steps 100 --steps 400 --refine-steps 0
+      --vision-steps 100 --steps 400
 
 Stages: collect demonstrations of the scripted experts, pretrain the encoder on where things are,
-train the policy on its kept features, train everything, score. Each is skipped when its result is
+train everything, score. Each is skipped when its result is
 there; a killed one goes on. What every stage runs is in jobs/ of the folder."""
 Options = MetaWorldRecipe
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from evla_ros.data.image_jpeg import encode_jpeg
-from evla_ros.recipes.simulated_data.objects import object_positions, project
+from evla_ros.recipes.simulated_data.objects import object_positions, place_in_picture
 from evla_ros.sim.world import World
 from evla_ros.training.errors import TrainingError
 
@@ -53,7 +53,8 @@ def conversation(
     world: World, rng: np.random.Generator
 ) -> list[tuple[dict[str, str], dict[str, str]]]:
     """Return (question, answer) turns about the present scene; the first has the `<image>` mark."""
-    places = {name: project(world, "primary", at) for name, at in object_positions(world).items()}
+    there = object_positions(world).items()
+    places = {name: place_in_picture(world, "primary", at) for name, at in there}
     seen = {name: place for name, place in places.items() if place is not None}
     names = sorted(seen)
     there = ", ".join(f"a {name}" for name in names if name in world.scene.names)

@@ -30,6 +30,7 @@ from evla_ros.sim.experts.style import Style
 from evla_ros.sim.tasks.task import Task
 from evla_ros.sim.world import World
 from evla_ros.training.errors import TrainingDataError
+from evla_ros.training.samples.sample import pixels_column
 
 ATTEMPTS, ATTEMPT_STRIDE = 5, 100_000_000
 Actor = Callable[[Observation], npt.NDArray[np.float64]]
@@ -50,8 +51,15 @@ def collect_features(world: World, image_size: int, settings: CollectSettings) -
     """Return the columns and metadata of the episodes that `collect_episode` makes."""
     shape, count = (settings.chunk, world.action_dim), len(object_names(world))
     columns: dict[str, Feature] = {
-        "object_pixels": tensor((count, 2), "float32", "right, down in 0..1; -1 when not seen"),
-        "object_positions": tensor((count, 3), "float32", "metres in base_frame; -1 when not seen"),
+        **{
+            pixels_column(camera): tensor(
+                (count, 2), "float32", f"right, down in 0..1 in {camera}; -1 when not seen"
+            )
+            for camera in settings.cameras
+        },
+        "object_positions": tensor(
+            (count, 3), "float32", "metres in base_frame; -1 where none of these shows it"
+        ),
     }
     for i in range(settings.relabels + 1):
         columns[f"relabel_instruction_{i}"] = text("An instruction that was not followed.")
@@ -102,7 +110,14 @@ def collect_episode(
         _observe(columns, world, observation, settings)
         labelled = tick % settings.every == 0
         _relabel(
-            columns, world, chosen, style, settings, rng, labelled=labelled, own=actor is not None
+            columns,
+            world,
+            chosen,
+            style,
+            settings,
+            rng,
+            labelled=labelled,
+            own=settings.own or actor is not None,
         )
         label = expert.act() if actor is None else actor(observation)
         columns.action.append(label)
@@ -141,7 +156,7 @@ def _observe(
     for camera, image in observation.images.items():
         columns.images.setdefault(f"image_{camera}", []).append(encode_jpeg(image))
     columns.state.append(observation.proprio)
-    for name, values in object_columns(world, settings.camera).items():
+    for name, values in object_columns(world, settings.cameras).items():
         columns.add(name, values)
 
 

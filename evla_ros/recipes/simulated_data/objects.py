@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from evla_ros.geometry.pose import Array
+from evla_ros.sim.projection import project
 from evla_ros.sim.world import World
+from evla_ros.training.samples.sample import pixels_column
 
 ABSENT = -1.0
 
@@ -25,8 +27,8 @@ def object_positions(world: World) -> dict[str, Array]:
     return {**world.scene.positions(world.data), **_hands(world)}
 
 
-def project(world: World, camera: str, point_m: Array) -> Array | None:
-    """Return where a point appears in the picture of a camera, whether or not it is occluded.
+def place_in_picture(world: World, camera: str, point_m: Array) -> Array | None:
+    """Return where a point appears in a camera's picture, even if something hides it.
 
     Args:
         world: the simulated world.
@@ -34,31 +36,35 @@ def project(world: World, camera: str, point_m: Array) -> Array | None:
         point_m: [3] in metres in base_frame.
 
     Returns:
-        [2] right and down in 0..1; None behind the camera or outside the picture.
+        [2] right and down in 0..1; None outside the picture.
     """
-    camera_id = world.model.camera(world.description.cameras[camera]).id
-    local = world.data.cam_xmat[camera_id].reshape(3, 3).T @ (
-        point_m - world.data.cam_xpos[camera_id]
-    )
-    if local[2] >= -1e-6:
+    seen = project(world.model, world.data, world.description.cameras[camera], point_m)
+    if seen is None:
         return None
-    focal = 0.5 / np.tan(np.radians(world.model.cam_fovy[camera_id]) / 2)
-    right_down = np.array([0.5 - focal * local[0] / local[2], 0.5 + focal * local[1] / local[2]])
+    right_down = world.cut(camera).place(seen)
     inside = bool((right_down >= 0.0).all() and (right_down < 1.0).all())
     return right_down if inside else None
 
 
-def object_columns(world: World, camera: str) -> Mapping[str, npt.NDArray[np.float32]]:
-    """Return `object_pixels` [N, 2] and `object_positions` [N, 3] now; ABSENT where not seen."""
+def object_columns(
+    world: World, cameras: Sequence[str] = ("primary",)
+) -> Mapping[str, npt.NDArray[np.float32]]:
+    """Return where things are now; ABSENT where not seen.
+
+    Returns:
+        For each camera the column `pixels_column` names, [N, 2]; and `object_positions` [N, 3] of
+        what any of them shows.
+    """
     names = object_names(world)
-    pixels = np.full((len(names), 2), ABSENT, dtype=np.float32)
+    columns = {pixels_column(c): np.full((len(names), 2), ABSENT, np.float32) for c in cameras}
     positions = np.full((len(names), 3), ABSENT, dtype=np.float32)
     for name, position in object_positions(world).items():
-        seen = project(world, camera, position)
-        if seen is not None:
-            pixels[names.index(name)] = seen
-            positions[names.index(name)] = position
-    return {"object_pixels": pixels, "object_positions": positions}
+        for camera in cameras:
+            seen = place_in_picture(world, camera, position)
+            if seen is not None:
+                columns[pixels_column(camera)][names.index(name)] = seen
+                positions[names.index(name)] = position
+    return {**columns, "object_positions": positions}
 
 
 def _hand_names(world: World) -> tuple[str, ...]:

@@ -20,16 +20,21 @@ class CollectSettings:
     Attributes:
         relabels: other instructions that are answered at a labelled step.
         every: one step of so many is labelled.
+        own: a labelled step also answers the own instruction, without noise from there on.
         noise: largest noise of the executed actions, as a fraction of a step; labels are clean.
         max_ticks: length after which an episode is given up; None: the world's own limit.
         chunk: K of the labels.
         after_success: ticks that an episode goes on when its task is solved.
-        camera: the camera in whose picture objects are found.
+        cameras: those in whose pictures objects are found.
         relabel_families: task families of the other instructions; none: all.
     """
 
     relabels: Annotated[int, Option("other instructions per step", "R", least=0)] = 2
     every: Annotated[int, Option("one step of N is labelled", "N", least=1)] = 2
+    own: Annotated[
+        bool,
+        Option("a labelled step also answers its own instruction: what follows it has no noise"),
+    ] = False
     noise: Annotated[float, Option("largest execution noise, in steps", least=0)] = 0.5
     max_ticks: Annotated[
         int | None,
@@ -42,7 +47,9 @@ class CollectSettings:
     ] = None
     chunk: int = 8
     after_success: int = 3
-    camera: str = "primary"
+    cameras: Annotated[tuple[str, ...], Option("in whose pictures things are found", "CAMERA")] = (
+        "primary",
+    )
     relabel_families: tuple[str, ...] = ()
 
 

@@ -85,28 +85,42 @@ def relabelled(episode: StandardEpisode, step: int, chunk: int) -> list[Answer]:
 def draw_answers(
     episode: StandardEpisode, step: int, chunk: int, count: int, rng: np.random.Generator
 ) -> tuple[Answer, ...]:
-    """Return R answers: the recorded one, where its actions follow the instruction, and others.
+    """Return R answers: the own one, where the episode follows its instruction, and others.
 
     The others are those stored with the step. When there are fewer than R to choose from they
-    repeat.
+    repeat. Where the own instruction is among the stored ones, that answer is its own: recorded
+    actions may react to noise that came after the step, which no picture of it can show.
     """
-    others = relabelled(episode, step, chunk)
+    stored = relabelled(episode, step, chunk)
+    instruction = str(episode.episode.instructions[step])
+    own = [answer for answer in stored if answer.instruction == instruction][:1]
+    others = [answer for answer in stored if answer not in own]
     follows = bool(episode.episode.metadata.get("follows_instruction", True))
-    answers = [own_answer(episode, step, chunk)] if follows or not others else []
+    if not own and (follows or not others):
+        own = [own_answer(episode, step, chunk)]
+    answers = list(own)
     order = rng.permutation(len(others))
     answers += [others[i] for i in order]
     return tuple(answers[i % len(answers)] for i in range(count))
 
 
-def objects_at(episode: StandardEpisode, step: int) -> dict[str, FloatArray]:
-    """Return the objects visible at a step: noun phrase -> [5], see `Sample.objects`.
+def pixels_column(camera: str = "primary") -> str:
+    """Return the column that says where objects are in a camera's picture."""
+    return "object_pixels" if camera == "primary" else f"object_pixels_{camera}"
+
+
+def objects_at(
+    episode: StandardEpisode, step: int, camera: str = "primary"
+) -> dict[str, FloatArray]:
+    """Return the objects that a camera shows at a step: noun phrase -> [5], see `Sample.objects`.
 
     Empty when the dataset does not record it.
     """
+    column = pixels_column(camera)
     names = str(episode.episode.metadata.get("object_names", ""))
-    if not names or "object_pixels" not in episode.episode.columns:
+    if not names or column not in episode.episode.columns:
         return {}
-    pixels = np.asarray(episode.episode.columns["object_pixels"][step], dtype=np.float32)
+    pixels = np.asarray(episode.episode.columns[column][step], dtype=np.float32)
     places = np.asarray(episode.episode.columns["object_positions"][step], dtype=np.float32)
     joined = np.concatenate([pixels, places], axis=1)
     return {n: joined[i] for i, n in enumerate(names.split("|")) if pixels[i, 0] >= 0}

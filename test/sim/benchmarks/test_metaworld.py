@@ -14,7 +14,7 @@ import pytest
 from evla_ros.cli.main import main
 from evla_ros.data.rlds.reader import RldsDataset
 from evla_ros.recipes.simulated_data.dataset import collect_dataset
-from evla_ros.recipes.simulated_data.objects import object_positions, project
+from evla_ros.recipes.simulated_data.objects import object_positions, place_in_picture
 from evla_ros.recipes.simulated_data.settings import CollectJob, CollectSettings
 from evla_ros.sim.benchmarks.metaworld.environment import make_environment
 from evla_ros.sim.benchmarks.metaworld.published import PUBLISHED
@@ -25,6 +25,7 @@ from evla_ros.sim.benchmarks.metaworld.tasks import GROUPS, TASKS, tasks_of
 from evla_ros.sim.benchmarks.metaworld.world import MetaWorld
 from evla_ros.sim.errors import SimError
 from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
+from evla_ros.sim.projection import Cut
 from evla_ros.sim.worlds import make_any_world, make_world
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -175,14 +176,36 @@ def test_the_picture_is_upright_and_shows_things_where_they_are(world: MetaWorld
     assert task.instruction == "push the puck to a goal"
     image = world.observe().images["primary"].astype(int)
     hand = object_positions(world)["gripper"]
-    low, high = (project(world, "primary", hand + np.array([0, 0, z])) for z in (0.0, 0.1))
+    low, high = (place_in_picture(world, "primary", hand + np.array([0, 0, z])) for z in (0.0, 0.1))
     assert high[1] < low[1]
-    right, down = project(world, "primary", world.places()["goal"]) * 64
+    right, down = place_in_picture(world, "primary", world.places()["goal"]) * 64
     red, green, blue = image[int(down) - 1 : int(down) + 2, int(right) - 1 : int(right) + 2].max(
         axis=(0, 1)
     )
     assert green > red + 40  # the goal is a green ball, the table brown
     assert green > blue + 40
+
+
+def test_both_pictures_are_parts_of_the_published_cameras(world: MetaWorld, backend):
+    """A picture of 480 px, as others draw it, holds in these parts what ours show."""
+    world.reset(5, "assembly-v3")
+    whole = world.render("corner2", 480, 480).astype(float)
+    for camera, picture in world.images().items():
+        cut = world.cut(camera)
+        left, top, side = (round(480 * v) for v in (cut.left, cut.top, cut.size))
+        part = whole[top : top + side, left : left + side]
+        rows = (np.arange(64) * side / 64).astype(int)
+        apart = np.abs(part[rows][:, rows] - picture).mean()
+        elsewhere = np.abs(np.roll(part, 12, axis=1)[rows][:, rows] - picture).mean()
+        assert apart < 0.5 * elsewhere, camera
+    fingers = object_positions(world)["gripper"] - np.array([0.0, 0.0, 0.07])
+    assert place_in_picture(world, "hand", fingers) == pytest.approx([0.5, 0.5])
+
+
+def test_a_cut_stays_within_the_picture():
+    cut = Cut.around(np.array([0.98, 0.5]), 0.2)
+    assert (cut.left, cut.top) == pytest.approx((0.8, 0.4))
+    assert cut.place(np.array([0.9, 0.45])) == pytest.approx([0.5, 0.25])
 
 
 def test_an_action_moves_the_hand_by_its_metres_and_rubbish_is_counted(world: MetaWorld):

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from evla_ros.options import Option
 
+PICTURE_PX = 96  # side of each picture a policy of ours sees
+
 
 @dataclass(frozen=True)
 class MetaWorldEvaluation:
@@ -50,7 +52,7 @@ class MetaWorldEvaluation:
     video_quality: Annotated[
         Literal["pretty", "fast"], Option("pretty has shadows and costs ten times as much")
     ] = "fast"
-    image_size: Annotated[int, Option("of the camera", "PX", least=8)] = 128
+    image_size: Annotated[int, Option("of each picture", "PX", least=8)] = PICTURE_PX
     device: Annotated[str, Option("of the network: cpu, cuda, ...")] = "cpu"
     runtime: Annotated[
         Literal["auto", "torch", "openvino", "onnx"] | None,

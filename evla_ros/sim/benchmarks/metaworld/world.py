@@ -21,10 +21,12 @@ from evla_ros.embodiment import Embodiment, action_columns, load_embodiment
 from evla_ros.geometry.pose import Array, Pose
 from evla_ros.policy.types import Observation
 from evla_ros.sim.benchmarks.metaworld import environment as env
+from evla_ros.sim.benchmarks.metaworld.settings import PICTURE_PX
 from evla_ros.sim.benchmarks.metaworld.suite import SUITE, to_metaworld
 from evla_ros.sim.benchmarks.metaworld.tasks import TASKS, THINGS
 from evla_ros.sim.description import ArmBinding, WorldDescription, check_embodiment
 from evla_ros.sim.errors import SimError
+from evla_ros.sim.projection import Cut, project
 from evla_ros.sim.render import Image, Renderer
 from evla_ros.sim.simulation import SimulationState
 from evla_ros.sim.tasks.task import Task
@@ -34,9 +36,14 @@ DESCRIPTION = WorldDescription(
     mjcf="",  # Meta-World brings its own, one a task
     embodiment="metaworld_sawyer",
     arms=(ArmBinding("arm", "", "", ()),),
-    cameras=MappingProxyType({"primary": env.CAMERA}),
+    cameras=MappingProxyType({"primary": env.CAMERA, "hand": env.CAMERA}),
     video_camera=env.CAMERA,
 )
+# Both are parts of the published camera's picture. Of its 480 px, as others draw it, `primary` has
+# the 269 of the workspace, and `hand` the 106 around the fingers.
+_WORKSPACE = Cut(left=0.335, top=0.24, size=0.56)
+_AT_HAND = 0.22  # of the picture's side
+_FINGERS_BELOW_HAND_M = np.array([0.0, 0.0, -0.07])
 _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 _UPRIGHT_XYZW = np.array([0.0, np.sqrt(0.5), 0.0, np.sqrt(0.5)])  # what holds the hand all the time
 
@@ -74,7 +81,11 @@ class MetaWorld:
     suite = SUITE
 
     def __init__(
-        self, embodiment: Embodiment | None = None, *, image_size: int = 128, quality: str = "fast"
+        self,
+        embodiment: Embodiment | None = None,
+        *,
+        image_size: int = PICTURE_PX,
+        quality: str = "fast",
     ) -> None:
         """Build nothing yet; the first reset does.
 
@@ -188,7 +199,22 @@ class MetaWorld:
     def images(self, cameras: Sequence[str] | None = None) -> dict[str, Image]:
         """Render the cameras: name -> [size, size, 3] uint8 RGB, upright."""
         names = self.description.cameras if cameras is None else cameras
-        return {name: self.render(self.description.cameras[name]) for name in names}
+        side = self.image_size
+        renderer = self._renderer(side, side, self.quality)
+        mjcf = self.description.cameras
+        return {name: renderer.render(self.data, mjcf[name], self.cut(name)) for name in names}
+
+    def cut(self, camera: str) -> Cut:
+        """Return which part of the published camera's picture a camera shows.
+
+        `primary` shows the workspace; `hand` shows the fingers and what is around them, for which a
+        caller has to know where the hand is, as proprio tells.
+        """
+        if camera == "primary":
+            return _WORKSPACE
+        fingers = self.data.body("hand").xpos + _FINGERS_BELOW_HAND_M
+        seen = project(self.model, self.data, env.CAMERA, fingers)
+        return Cut.around(np.array([0.5, 0.5]) if seen is None else seen, _AT_HAND)
 
     def render(
         self,
@@ -198,10 +224,9 @@ class MetaWorld:
         quality: str | None = None,
     ) -> Image:
         """Render a camera of Meta-World: [height, width, 3] uint8 RGB; `corner2` is upright."""
-        key = (width or self.image_size, height or self.image_size, quality or self.quality)
-        if key not in self._renderers:
-            self._renderers[key] = Renderer(self.model, *key)
-        return self._renderers[key].render(self.data, camera)
+        side = self.image_size
+        renderer = self._renderer(width or side, height or side, quality or self.quality)
+        return renderer.render(self.data, camera)
 
     def places(self) -> dict[str, Array]:
         """Return name -> position [3] in metres of the task's things and of its goal."""
@@ -228,6 +253,12 @@ class MetaWorld:
             renderer.close()
         self._renderers.clear()
         self._environment, self._built = None, ""
+
+    def _renderer(self, width: int, height: int, quality: str) -> Renderer:
+        key = (width, height, quality)
+        if key not in self._renderers:
+            self._renderers[key] = Renderer(self.model, *key)
+        return self._renderers[key]
 
     def _running(self) -> Any:
         if self._environment is None:
