@@ -53,8 +53,10 @@ def conversation(
     world: World, rng: np.random.Generator
 ) -> list[tuple[dict[str, str], dict[str, str]]]:
     """Return (question, answer) turns about the present scene; the first has the `<image>` mark."""
-    there = object_positions(world).items()
-    places = {name: place_in_picture(world, "primary", at) for name, at in there}
+    places = {
+        name: place_in_picture(world, "primary", position_m)
+        for name, position_m in object_positions(world).items()
+    }
     seen = {name: place for name, place in places.items() if place is not None}
     names = sorted(seen)
     there = ", ".join(f"a {name}" for name in names if name in world.scene.names)
