@@ -27,7 +27,7 @@ from evla_ros.recipes.datasets import (
 from evla_ros.recipes.jobs import ONE_THREAD, Job
 from evla_ros.recipes.nano_settings import Recipe
 from evla_ros.recipes.simulated_data.recordings import Recordings, bag_folders, choose_via
-from evla_ros.recipes.simulated_data.settings import CollectJob
+from evla_ros.recipes.simulated_data.settings import CollectJob, CollectSettings
 from evla_ros.recipes.stages import Stage, StageTimes, run_stages
 from evla_ros.recipes.vision_config import VisionConfig
 from evla_ros.sim.recording import Recording
@@ -40,6 +40,8 @@ HARDER = (  # the families of a round, in turn: what takes grasps or placing mor
     "push", "lift", "reach", "put_in_bowl", "open",
 )  # fmt: skip
 VISITED_SEED, VISITED_WEIGHT, REFINING_RATE = 1_000_000, 1.5, 6e-4
+CAMERAS = ("primary", "wrist")
+ANSWERED = CollectSettings(every=1, own=True, one_style=True, cameras=CAMERAS)
 
 
 def make(recipe: Recipe, again: str, through_graph: Callable[[Recording], None]) -> Path:
@@ -130,7 +132,7 @@ def _convert(recipe: Recipe) -> Job:
 
 
 def _collect(recipe: Recipe) -> Job:
-    job = CollectJob(episodes=recipe.collected, image_size=IMAGE_SIZE)
+    job = CollectJob(episodes=recipe.collected, image_size=IMAGE_SIZE, settings=ANSWERED)
     return collecting(job, recipe.collected_data, recipe.processes)
 
 
@@ -141,12 +143,19 @@ def _visit(recipe: Recipe, round_: int) -> Job:
         image_size=IMAGE_SIZE,
         checkpoint=str(recipe.checkpoint(round_ - 1)),
         families=HARDER,
+        settings=ANSWERED,
     )
     return collecting(job, recipe.visited_data(round_), recipe.processes)
 
 
 def _vision(recipe: Recipe) -> Job:
-    config = VisionConfig(recipe.vision.parent, (recipe.collected_data,), steps=recipe.vision_steps)
+    config = VisionConfig(
+        recipe.vision.parent,
+        (recipe.collected_data,),
+        preset=load_config(recipe.config).model.preset,
+        cameras=CAMERAS,
+        steps=recipe.vision_steps,
+    )
     return Job(work.pretrain_encoders, config, ONE_THREAD, recipe.processes)
 
 

@@ -53,7 +53,7 @@ def test_evla_1b_differs_from_the_published_shape_by_its_vocabulary_only() -> No
 
 def test_nano_is_nano() -> None:
     assert 2_000_000 <= sum(counts("evla-nano").values()) <= 10_000_000
-    assert 2_000_000 <= sum(counts("evla-metaworld").values()) <= 8_000_000
+    assert 2_000_000 <= sum(counts("evla-nano-siglip").values()) <= 8_000_000
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_other_small_decoders(name: str, published: int, added_rows: int, width:
 
 def test_no_preset_is_left_untested() -> None:
     assert preset_names() == [
-        "evla-1b", "evla-1b-published", "evla-gemma-2b", "evla-metaworld", "evla-nano",
+        "evla-1b", "evla-1b-published", "evla-gemma-2b", "evla-nano", "evla-nano-siglip",
         "evla-phi-1.5", "evla-qwen2.5-0.5b", "evla-smollm2-135m", "evla-smollm2-360m", "openvla-7b",
     ]  # fmt: skip
 

@@ -63,7 +63,7 @@ def test_it_goes_from_nothing_to_a_score_and_on_from_where_it_stopped(
     assert said.err.splitlines()[-1].startswith("next: evla eval metaworld --policy ")
     assert checkpoint.startswith(str(folder / "run"))
     config = load_checkpoint(checkpoint).model.config
-    assert (config.action.chunk, config.action.dim, config.name) == (8, 7, "evla-metaworld")
+    assert (config.action.chunk, config.action.dim, config.name) == (8, 7, "evla-nano-siglip")
     report = json.loads((folder / "score" / "report.json").read_text())
     assert {e["policy"] for e in report["episodes"]} == {checkpoint, "expert"}
     own = next(e for e in report["episodes"] if e["policy"] == checkpoint)

@@ -96,6 +96,21 @@ def test_the_own_instruction_can_be_answered_without_the_noise_that_comes_later(
     assert np.abs(calm[0][1:6] - episode.action[1:6]).max() > 1e-3
 
 
+def test_labels_can_move_as_one_demonstrator_does_whoever_plays(world):
+    """How fast an episode's demonstrator moves cannot be seen in the picture a label belongs to."""
+    one, own = (
+        collect_episode(
+            world, 3, CollectSettings(max_ticks=6, own=True, one_style=style), task="lift"
+        )
+        for style in (True, False)
+    )
+    np.testing.assert_array_equal(one.action, own.action)
+    task = world.suite.grammar.reworded(world.reset(3, "lift"), np.random.default_rng([3, 77]))
+    first = one.columns["relabel_actions_0"][0]
+    np.testing.assert_array_equal(first, relabel(world, task, Style(), 8).actions)
+    assert np.abs(first - own.columns["relabel_actions_0"][0]).max() > 1e-3
+
+
 def test_a_policys_states_are_answered_by_the_expert(world):
     settings = CollectSettings(max_ticks=6)
     episode = collect_episode(world, 5, settings, actor=lambda _: np.zeros(7), task="lift")

@@ -113,7 +113,7 @@ def collect_episode(
             columns,
             world,
             chosen,
-            style,
+            Style() if settings.one_style else style,
             settings,
             rng,
             labelled=labelled,

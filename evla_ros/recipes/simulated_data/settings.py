@@ -21,6 +21,7 @@ class CollectSettings:
         relabels: other instructions that are answered at a labelled step.
         every: one step of so many is labelled.
         own: a labelled step also answers the own instruction, without noise from there on.
+        one_style: labels move as the middle demonstrator does, not as the one of the episode.
         noise: largest noise of the executed actions, as a fraction of a step; labels are clean.
         max_ticks: length after which an episode is given up; None: the world's own limit.
         chunk: K of the labels.
@@ -34,6 +35,10 @@ class CollectSettings:
     own: Annotated[
         bool,
         Option("a labelled step also answers its own instruction: what follows it has no noise"),
+    ] = False
+    one_style: Annotated[
+        bool,
+        Option("labels have the same speed and heights in all episodes: no picture shows whose"),
     ] = False
     noise: Annotated[float, Option("largest execution noise, in steps", least=0)] = 0.5
     max_ticks: Annotated[
