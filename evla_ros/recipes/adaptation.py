@@ -170,13 +170,13 @@ def _learning(adaptation: Adaptation, data: Sequence[Path], start: str, *more: s
 
 def _demonstrating(adaptation: Adaptation, count: int) -> Stage:
     """Collect demonstrations; a smaller dataset holds the first ones of a larger dataset."""
-    settings = CollectSettings(relabels=adaptation.relabels, every=1)
+    settings = CollectSettings(relabels=adaptation.relabels, every=1, own=True, one_style=True)
     job = _collect_job(adaptation, count, COLLECTED_SEED, settings)
     return _collecting(adaptation, f"collect {count}", adaptation.dataset(count), job)
 
 
 def _visiting(adaptation: Adaptation, name: str, checkpoint: str) -> Stage:
-    settings = CollectSettings(relabels=1, max_ticks=CORRECTED_TICKS)
+    settings = CollectSettings(relabels=1, one_style=True, max_ticks=CORRECTED_TICKS)
     job = _collect_job(adaptation, adaptation.corrected, CORRECTED_SEED, settings)
     job = replace(job, checkpoint=checkpoint)
     return _collecting(adaptation, f"correct {name}", adaptation.visited(name), job)

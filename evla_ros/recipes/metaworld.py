@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recipe for Meta-World as stages: collect, vision, finetune, score.
 
-The encoder first learns where things are, then everything learns together.
+The encoder first learns where things are, then everything learns together. Rounds, where they are
+asked for, visit the states that the policy so far gets into, have the expert answer there (DAgger),
+and train on with everything.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import sys
+from functools import partial
 from pathlib import Path
 
 from evla_ros.machine import has_compiler
@@ -27,6 +30,7 @@ from evla_ros.sim.benchmarks.metaworld.world import DESCRIPTION
 from evla_ros.training.config_file import load_config
 from evla_ros.training.errors import TrainingError
 
+VISITED_SEED, VISITED_TICKS, REFINING_RATE = 10_000_000, 250, 6e-4
 CAMERAS = tuple(DESCRIPTION.cameras)
 
 
@@ -54,7 +58,7 @@ def make(recipe: MetaWorldRecipe, again: str) -> Path:
     times = StageTimes(recipe.folder)
     run_stages(stages, times, again)
     print(times.table([stage.name for stage in stages]), file=sys.stderr)
-    return recipe.checkpoint
+    return recipe.checkpoint(recipe.rounds)
 
 
 def stages_of(recipe: MetaWorldRecipe) -> list[Stage]:
@@ -62,18 +66,33 @@ def stages_of(recipe: MetaWorldRecipe) -> list[Stage]:
     stages = [Stage("collect", lambda: [_collect(recipe)], lambda: is_dataset(recipe.data))]
     if recipe.vision_steps:
         stages.append(Stage("vision", lambda: [_vision(recipe)], recipe.vision.is_file))
-    stages.append(Stage("finetune", lambda: [_finetune(recipe)], lambda: _finished(recipe)))
+    trained = partial(_finished, recipe.run(0), recipe.steps)
+    stages.append(Stage("finetune", lambda: [_finetune(recipe)], trained))
+    for round_ in range(1, recipe.rounds + 1):
+        stages += _round(recipe, round_)
     if recipe.score_episodes:
         report = recipe.score / "report.json"
         stages.append(Stage("score", lambda: [_score(recipe)], report.is_file))
     return stages
 
 
-def _finished(recipe: MetaWorldRecipe) -> bool:
+def _round(recipe: MetaWorldRecipe, round_: int) -> list[Stage]:
+    visited, run = recipe.visited(round_), recipe.run(round_)
+    return [
+        Stage(f"visit {round_}", lambda: [_visit(recipe, round_)], lambda: is_dataset(visited)),
+        Stage(
+            f"refine {round_}",
+            lambda: [_refine(recipe, round_)],
+            lambda: _finished(run, recipe.round_steps),
+        ),
+    ]
+
+
+def _finished(run: Path, steps: int) -> bool:
     from evla_ros.training.checkpointing import states
 
-    found = states(recipe.run)
-    return bool(found) and int(found[-1].name.removeprefix("step-")) >= recipe.steps
+    found = states(run)
+    return bool(found) and int(found[-1].name.removeprefix("step-")) >= steps
 
 
 def _collect(recipe: MetaWorldRecipe) -> Job:
@@ -89,6 +108,22 @@ def _collect(recipe: MetaWorldRecipe) -> Job:
     return collecting(job, recipe.data, recipe.processes)
 
 
+def _visit(recipe: MetaWorldRecipe, round_: int) -> Job:
+    tasks = tasks_of(recipe.tasks or [ALL])
+    settings = CollectSettings(relabels=0, max_ticks=VISITED_TICKS, cameras=CAMERAS)
+    job = CollectJob(
+        world="metaworld",
+        episodes=len(tasks) * recipe.round_episodes,
+        first_seed=VISITED_SEED * (1 + round_),
+        image_size=PICTURE_PX,
+        settings=settings,
+        checkpoint=str(recipe.checkpoint(round_ - 1)),
+        families=tasks,
+        one_by_one=True,
+    )
+    return collecting(job, recipe.visited(round_), recipe.processes)
+
+
 def _vision(recipe: MetaWorldRecipe) -> Job:
     preset = load_config(recipe.config).model.preset
     config = VisionConfig(
@@ -102,22 +137,40 @@ def _vision(recipe: MetaWorldRecipe) -> Job:
 
 
 def _finetune(recipe: MetaWorldRecipe) -> Job:
-    changes = [
-        change("output", str(recipe.run)),
-        change("datasets", [{"path": str(recipe.data)}]),
-        change("optimizer.steps", recipe.steps),
-        *evaluating([recipe.data]),
-        change("model.vision", str(recipe.vision) if recipe.vision_steps else ""),
-        change("compile", has_compiler() and recipe.steps >= WORTH_COMPILING),
+    start = change("model.vision", str(recipe.vision) if recipe.vision_steps else "")
+    return _trained(recipe, 0, recipe.steps, start)
+
+
+def _refine(recipe: MetaWorldRecipe, round_: int) -> Job:
+    start = [
+        change("model.start", str(recipe.checkpoint(round_ - 1))),
+        change("model.vision", ""),
+        change("model.preset", ""),
+        change("seed", round_),
+        change("optimizer.learning_rate", REFINING_RATE),
     ]
-    resume = (recipe.run / "train.json").is_file()
+    return _trained(recipe, round_, recipe.round_steps, *start)
+
+
+def _trained(recipe: MetaWorldRecipe, round_: int, steps: int, *start: str) -> Job:
+    run, data = recipe.run(round_), [recipe.data]
+    data += [recipe.visited(earlier) for earlier in range(1, round_ + 1)]
+    changes = [
+        change("output", str(run)),
+        change("datasets", [{"path": str(path)} for path in data]),
+        change("optimizer.steps", steps),
+        *evaluating(data),
+        *start,
+        change("compile", has_compiler() and steps >= WORTH_COMPILING),
+    ]
+    resume = (run / "train.json").is_file()
     training = work.Training(load_config(recipe.config, changes), resume=resume)
     return Job(work.train, training, ONE_THREAD, recipe.processes)
 
 
 def _score(recipe: MetaWorldRecipe) -> Job:
     asked = MetaWorldEvaluation(
-        policy=str(recipe.checkpoint),
+        policy=str(recipe.checkpoint(recipe.rounds)),
         tasks=recipe.tasks,
         episodes=recipe.score_episodes,
         seed=recipe.score_seed,

@@ -37,6 +37,12 @@ class MetaWorldRecipe:
         int, Option("of the encoder, which learns where things are; 0: none", "N", least=0)
     ] = 1500
     steps: Annotated[int, Option("of the training of everything", "N", least=1)] = 10_000
+    rounds: Annotated[
+        int,
+        Option("of visiting and refining (DAgger); published rows have none", "N", least=0),
+    ] = 0
+    round_episodes: Annotated[int, Option("to visit in a round, per task", "N", least=1)] = 10
+    round_steps: Annotated[int, Option("of a round's training", "N", least=1)] = 6000
     score_episodes: Annotated[int, Option("to score, per task; 0: none", "N", least=0)] = 10
     score_seed: Annotated[
         int, Option("of the first scored episode", "S", least=0, most=999_999)
@@ -58,17 +64,20 @@ class MetaWorldRecipe:
         """The pretrained encoder."""
         return self.folder / "vision" / "vision.safetensors"
 
-    @property
-    def run(self) -> Path:
-        """The folder of the training."""
-        return self.folder / "run"
+    def visited(self, round_: int) -> Path:
+        """Return the dataset of a round: states the policy got into, with the expert's answers."""
+        return self.folder / "data" / f"metaworld_round_{round_}"
+
+    def run(self, round_: int) -> Path:
+        """Return the folder of the first training (round 0), or of a round's."""
+        return self.folder / (f"round_{round_}" if round_ else "run")
 
     @property
     def score(self) -> Path:
-        """The folder of the score."""
-        return self.folder / "score"
+        """The folder of the score of the last round."""
+        return self.folder / (f"score_{self.rounds}" if self.rounds else "score")
 
-    @property
-    def checkpoint(self) -> Path:
-        """The training's best checkpoint, or its last if nothing was held out."""
-        return self.run / "best" if (self.run / "best").is_dir() else self.run / "last"
+    def checkpoint(self, round_: int) -> Path:
+        """Return a training's best checkpoint, or its last if nothing was held out."""
+        best = self.run(round_) / "best"
+        return best if best.is_dir() else best.with_name("last")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The recipe of `evla-nano` as stages: record, convert, collect, vision, finetune, and rounds.
+"""A small policy of a simulated world: record, convert, collect, vision, finetune, and rounds.
 
 A round visits the states that the policy so far gets into, has the expert answer there (DAgger),
 and trains on with everything.
@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from evla_ros.embodiment import load_embodiment
 from evla_ros.machine import has_compiler
 from evla_ros.reading.text_files import read_json_object
 from evla_ros.recipes import work
@@ -30,18 +31,20 @@ from evla_ros.recipes.simulated_data.recordings import Recordings, bag_folders, 
 from evla_ros.recipes.simulated_data.settings import CollectJob, CollectSettings
 from evla_ros.recipes.stages import Stage, StageTimes, run_stages
 from evla_ros.recipes.vision_config import VisionConfig
+from evla_ros.sim.description import describe
 from evla_ros.sim.recording import Recording
+from evla_ros.sim.worlds import make_suite
 from evla_ros.training.config_file import load_config
 from evla_ros.training.errors import TrainingError
 
 WORTH_COMPILING = 500  # steps
-HARDER = (  # the families of a round, in turn: what takes grasps or placing more often
-    "stack", "put_on_plate", "put_in_bowl", "put_in_drawer", "close", "stack", "put_on_plate",
-    "push", "lift", "reach", "put_in_bowl", "open",
-)  # fmt: skip
+HARDER = {  # the families of a round, in turn: what takes grasps or placing more often
+    "tabletop_arm": (
+        "stack", "put_on_plate", "put_in_bowl", "put_in_drawer", "close", "stack", "put_on_plate",
+        "push", "lift", "reach", "put_in_bowl", "open",
+    ),
+}  # fmt: skip
 VISITED_SEED, VISITED_WEIGHT, REFINING_RATE = 1_000_000, 1.5, 6e-4
-CAMERAS = ("primary", "wrist")
-ANSWERED = CollectSettings(every=1, own=True, one_style=True, cameras=CAMERAS)
 
 
 def make(recipe: Recipe, again: str, through_graph: Callable[[Recording], None]) -> Path:
@@ -53,9 +56,10 @@ def make(recipe: Recipe, again: str, through_graph: Callable[[Recording], None])
         through_graph: records demonstrations over ROS topics and services.
 
     Raises:
-        TrainingError: a stage failed, the folder cannot be made, or ROS is asked for and is not
-            there.
+        EvlaError: there is no such world, a stage failed, the folder cannot be made, or ROS is
+            asked for and is not there.
     """
+    make_suite(recipe.world)
     try:
         recipe.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -108,6 +112,7 @@ def recordings_of(recipe: Recipe, through_graph: Callable[[Recording], None] | N
         recipe.recorded,
         min(recipe.processes, recipe.recorded),
         through_graph,
+        world=recipe.world,
         image_size=IMAGE_SIZE,
         domain=recipe.domain,
     )
@@ -127,23 +132,34 @@ def is_finished(recipe: Recipe, round_: int) -> bool:
     return int(found[-1].name.removeprefix("step-")) >= target
 
 
+def _cameras(recipe: Recipe) -> tuple[str, ...]:
+    return tuple(load_embodiment(describe(recipe.world).embodiment).cameras)
+
+
+def _answered(recipe: Recipe) -> CollectSettings:
+    return CollectSettings(every=1, own=True, one_style=True, cameras=_cameras(recipe))
+
+
 def _convert(recipe: Recipe) -> Job:
     return converting(bag_folders(recipe.bags), recipe.recorded_data, recipe.processes)
 
 
 def _collect(recipe: Recipe) -> Job:
-    job = CollectJob(episodes=recipe.collected, image_size=IMAGE_SIZE, settings=ANSWERED)
+    job = CollectJob(
+        recipe.world, recipe.collected, image_size=IMAGE_SIZE, settings=_answered(recipe)
+    )
     return collecting(job, recipe.collected_data, recipe.processes)
 
 
 def _visit(recipe: Recipe, round_: int) -> Job:
     job = CollectJob(
-        episodes=recipe.round_episodes,
+        recipe.world,
+        recipe.round_episodes,
         first_seed=VISITED_SEED * (1 + round_),
         image_size=IMAGE_SIZE,
         checkpoint=str(recipe.checkpoint(round_ - 1)),
-        families=HARDER,
-        settings=ANSWERED,
+        families=HARDER.get(recipe.world, ()),
+        settings=_answered(recipe),
     )
     return collecting(job, recipe.visited_data(round_), recipe.processes)
 
@@ -153,7 +169,7 @@ def _vision(recipe: Recipe) -> Job:
         recipe.vision.parent,
         (recipe.collected_data,),
         preset=load_config(recipe.config).model.preset,
-        cameras=CAMERAS,
+        cameras=_cameras(recipe),
         steps=recipe.vision_steps,
     )
     return Job(work.pretrain_encoders, config, ONE_THREAD, recipe.processes)
@@ -183,6 +199,8 @@ def _trained(recipe: Recipe, round_: int, more: Sequence[str], steps: int) -> Jo
     changes = [
         change("output", str(run)),
         change("datasets", mixture),
+        change("embodiment", describe(recipe.world).embodiment),
+        change("model.cameras", list(_cameras(recipe))),
         *evaluating(list(weights)),
         *more,
         change("compile", has_compiler() and not 0 < steps < WORTH_COMPILING),

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The sizes of the recipe of `evla-nano`, and where its stages leave their results."""
+"""The sizes of the recipe of a small policy, and where its stages leave their results."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Recipe:
         Path,
         Option("folder of the recipe: bags/, data/, vision/, run/", positional=True, flag="output"),
     ]
+    world: Annotated[str, Option("the simulated world")] = "tabletop_arm"
     config: Annotated[
         Path, Option("of the trainings", "YAML", unset="the shipped nano_tabletop")
     ] = field(default_factory=lambda: training_config("nano_tabletop"))
@@ -61,12 +62,12 @@ class Recipe:
     @property
     def recorded_data(self) -> Path:
         """The dataset made from the bags."""
-        return self.folder / "data" / "tabletop_recorded"
+        return self.folder / "data" / f"{self.world}_recorded"
 
     @property
     def collected_data(self) -> Path:
         """The dataset that is collected with counterfactual labels, without bags."""
-        return self.folder / "data" / "tabletop_nano"
+        return self.folder / "data" / f"{self.world}_collected"
 
     @property
     def vision(self) -> Path:
@@ -79,7 +80,7 @@ class Recipe:
 
     def visited_data(self, round_: int) -> Path:
         """Return the dataset of a round: states the policy got into, with the expert's answers."""
-        return self.folder / "data" / f"tabletop_round_{round_}"
+        return self.folder / "data" / f"{self.world}_round_{round_}"
 
     def checkpoint(self, round_: int) -> Path:
         """Return a training's best checkpoint, or its last if nothing was held out."""

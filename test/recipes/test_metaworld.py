@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +73,19 @@ def test_it_goes_from_nothing_to_a_score_and_on_from_where_it_stopped(
     shutil.rmtree(folder / "score")
     assert main(words) == 0
     assert in_this_process == ["score"]
+    in_this_process.clear()
+    capsys.readouterr()
+    rounds = ["--rounds", "1", "--round-episodes", "1", "--round-steps", "2"]
+    assert main([*words, *rounds]) == 0
+    assert in_this_process == ["visit 1", "refine 1", "score"]
+    refined = capsys.readouterr().out.splitlines()[-1]
+    assert refined.startswith(str(folder / "round_1"))
+    settings = json.loads((folder / "round_1" / "train.json").read_text())
+    assert settings["model"]["start"] == checkpoint
+    assert [Path(d["path"]).name for d in settings["datasets"]] == [
+        "metaworld_demos",
+        "metaworld_round_1",
+    ]
 
 
 def test_stages_of_size_nothing_are_left_out(tmp_path):

@@ -11,8 +11,10 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+import yaml
 from toy_jobs import Meeting, Touch, meet, touch, toy
 
 from evla_ros.cli.main import main
@@ -106,9 +108,9 @@ def test_recipe_at_toy_size_through_bags(tmp_path, capfd, monkeypatch):
     settings = json.loads((folder / "round_1" / "train.json").read_text())
     assert settings["model"]["start"].startswith(str(folder / "run"))
     assert [d["path"].split("/")[-1] for d in settings["datasets"]] == [
-        "tabletop_nano",
-        "tabletop_recorded",
-        "tabletop_round_1",
+        "tabletop_arm_collected",
+        "tabletop_arm_recorded",
+        "tabletop_arm_round_1",
     ]
     statistics = json.loads((folder / "run" / "last" / "dataset_statistics.json").read_text())
     assert list(statistics) == ["tabletop_arm"]
@@ -116,9 +118,26 @@ def test_recipe_at_toy_size_through_bags(tmp_path, capfd, monkeypatch):
     assert capfd.readouterr().err.count("there already") == 7
 
 
+@pytest.mark.timeout(900)
+def test_the_recipe_serves_other_robots(tmp_path, capfd, monkeypatch):
+    """A base and a lift give 11 numbers instead of 7; the cameras are the robot's own."""
+    pytest.importorskip("mujoco", reason="the recipe needs MuJoCo")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    sizes = "--world mobile_manipulator --record 0 --episodes 2 --vision-steps 2 --steps 2"
+    sizes += " --rounds 0 --processes 1"
+    assert main(["train", "nano", str(tmp_path / "mobile"), *shlex.split(sizes)]) == 0
+    checkpoint = Path(capfd.readouterr().out.splitlines()[-1])
+    config = json.loads((checkpoint / "config.json").read_text())
+    assert config["action"]["dim"] == 11
+    assert config["image"]["cameras"] == ["primary", "wrist"]
+    robot = yaml.safe_load((checkpoint / "embodiment.yaml").read_text())
+    assert robot["name"] == "mobile_manipulator"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--world", "tabletop"], "tabletop"),
         (["--episodes", "0"], "--episodes 0: at least 1"),
         (["--rounds", "-1"], "--rounds -1: at least 0"),
         (["--processes", "0"], "--processes 0: at least 1"),

@@ -10,7 +10,7 @@ _SUMMARIES = {
     "finetune": "phase 2: actions from RLDS datasets",
     "pretrain": "phase 1: next-token loss on images and conversations (LLaVA-style JSON)",
     "captions": "make phase 1 conversations from simulated scenes",
-    "nano": "the whole recipe of evla-nano in the simulator, from nothing to a checkpoint",
+    "nano": "a small policy of a simulated robot, from nothing to a checkpoint",
     "metaworld": "a small policy for Meta-World's 50 tasks, from nothing to its score",
     "collect": "simulated demonstrations with counterfactual labels, as an RLDS dataset",
     "compare": "joint against autoregressive decoding: same data, seeds and budget",

@@ -15,10 +15,12 @@ EXAMPLES = """examples:
   evla train metaworld outputs/metaworld
   evla train metaworld outputs/short --tasks reach-v3 window-open-v3 --demonstrations 10 \\
       --vision-steps 100 --steps 400
+  evla train metaworld outputs/metaworld --rounds 1
 
 Stages: collect demonstrations of the scripted experts, pretrain the encoder on where things are,
-train everything, score. Each is skipped when its result is
-there; a killed one goes on. What every stage runs is in jobs/ of the folder."""
+train everything, score; with --rounds, visit the states that the policy gets into, have the expert
+answer there, and train on before the score. Each is skipped when its result is there; a killed one
+goes on. What every stage runs is in jobs/ of the folder."""
 Options = MetaWorldRecipe
 
 

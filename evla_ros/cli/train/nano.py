@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`evla train nano`: the whole recipe of `evla-nano`, from nothing to a checkpoint."""
+"""`evla train nano`: a small policy of a simulated robot, from nothing to a checkpoint."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from evla_ros.recipes.nano_settings import Recipe
 EXAMPLES = """examples:
   evla train nano outputs/nano
   evla train nano outputs/short --record 20 --episodes 100 --vision-steps 100 --steps 300
+  evla train nano outputs/mobile --world mobile_manipulator --record 0
 
 Stages: record demonstrations as bags (scripted expert, simulated robot, recorder), convert them,
 collect demonstrations with counterfactual labels beside them, pretrain the encoders, train the

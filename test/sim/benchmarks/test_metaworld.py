@@ -25,6 +25,7 @@ from evla_ros.sim.benchmarks.metaworld.tasks import GROUPS, TASKS, tasks_of
 from evla_ros.sim.benchmarks.metaworld.world import MetaWorld
 from evla_ros.sim.errors import SimError
 from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
+from evla_ros.sim.experts.style import Style
 from evla_ros.sim.projection import Cut
 from evla_ros.sim.worlds import make_any_world, make_world
 
@@ -47,6 +48,28 @@ def test_tasks_groups_and_all_can_be_named():
     assert "shelf-place-v3" in tasks_of(["very_hard"])
     with pytest.raises(SimError, match="no task or group 'raech' .* did you mean 'reach-v3'"):
         tasks_of(["raech"])
+
+
+@needs_metaworld
+@pytest.mark.parametrize("name", ["pick-place-v3", "door-open-v3", "stick-pull-v3"])
+def test_it_goes_on_from_a_saved_state_as_if_nothing_had_been_tried(name):
+    world = MetaWorld(image_size=16)
+    task = world.reset(3, name)
+
+    def play(steps):
+        expert, seen = world.suite.expert(world, task, Style()), []
+        for _ in range(steps):
+            world.apply(expert.act())
+            world.tick()
+            seen.append([*world.observation, world.succeeded(task), world.time_ns])
+        return np.array(seen)
+
+    play(40)
+    state = world.save_state()
+    first = play(30)
+    world.load_state(state)
+    np.testing.assert_array_equal(play(30), first)
+    world.close()
 
 
 def test_published_means_are_those_of_their_groups():

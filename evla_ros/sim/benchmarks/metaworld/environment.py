@@ -23,6 +23,7 @@ CAMERA_M = (0.75, 0.075, 0.7)  # as in arXiv 2206.14244 and LeRobot's environmen
 MOST_STEPS, RATE_HZ = 500, 80
 STEP_M = 0.01  # of an action of 1 along an axis (Meta-World's `action_scale`)
 _HALF_TURN = np.array([0.0, 0.0, 0.0, 1.0])  # about the camera's line of sight
+_REMEMBERED = ("_prev_obs", "_last_stable_obs")  # observations [18] and [39]
 _COLLISION_GROUP, _HIDDEN_GROUP = 4, 3
 _WELD = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 5.0)  # the hand to the mocap body
 INSTALL = (
@@ -81,6 +82,18 @@ def objects_m(environment: Any) -> Array:
 def target_m(environment: Any) -> Array:
     """Return where the task is to end [3], in metres."""
     return np.array(environment._target_pos, dtype=np.float64)
+
+
+def memory(environment: Any) -> dict[str, Any]:
+    """Return a copy of what an episode changes in the environment beside the physics."""
+    changed = {n: v for n, v in vars(environment).items() if isinstance(v, bool | int | float)}
+    return changed | {name: np.array(getattr(environment, name)) for name in _REMEMBERED}
+
+
+def remember(environment: Any, remembered: dict[str, Any]) -> None:
+    """Put back what `memory` returned."""
+    for name, value in remembered.items():
+        setattr(environment, name, value.copy() if name in _REMEMBERED else value)
 
 
 def _reset_welds(environment: Any) -> None:

@@ -18,7 +18,11 @@ class MetaWorldEvaluation:
     """What is evaluated; the policy and the expert play every task with the same seeds."""
 
     policy: Annotated[
-        str, Option("a checkpoint folder, or a baseline: expert, random, hold", "POLICY")
+        str,
+        Option(
+            "a checkpoint folder, evla: the one that ships, or a baseline: expert, random, hold",
+            "POLICY",
+        ),
     ] = "expert"
     tasks: Annotated[
         tuple[str, ...],

@@ -9,7 +9,7 @@ metres. The hand does not turn, so the three rotations of an action are not used
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -59,6 +59,15 @@ class SawyerArm:
         return Pose(data.body("hand").xpos, _UPRIGHT_XYZW)
 
 
+@dataclass(frozen=True)
+class MetaWorldState(SimulationState):
+    """A copy of what moves, and of what Meta-World knows of the episode."""
+
+    observation: Array = field(default_factory=lambda: np.zeros(39))
+    success: bool = False
+    memory: dict[str, Any] = field(default_factory=dict)
+
+
 class _Scene:
     """Names and places of things: the objects that Meta-World tells of, and its target."""
 
@@ -73,10 +82,7 @@ class _Scene:
 
 
 class MetaWorld:
-    """Meta-World behind the interface of `World`, for evaluation, collection and films.
-
-    States are saved and loaded to be looked at; the environment cannot go on from one.
-    """
+    """Meta-World behind the interface of `World`, for evaluation, collection and films."""
 
     suite = SUITE
 
@@ -235,17 +241,21 @@ class MetaWorld:
         places = dict(zip(facts.things, env.objects_m(running), strict=True))
         return {facts.goal: env.target_m(running), **places}
 
-    def save_state(self) -> SimulationState:
-        """Copy the state of the episode, to look at it again."""
+    def save_state(self) -> MetaWorldState:
+        """Copy the state of the episode, to go on from it later."""
         physics = np.empty(mujoco.mj_stateSize(self.model, _STATE))
         mujoco.mj_getState(self.model, self.data, physics, _STATE)
-        return SimulationState(physics, (), self._steps)
+        own = (self.observation.copy(), self._success, env.memory(self._running()))
+        return MetaWorldState(physics, (), self._steps, (), *own)
 
-    def load_state(self, state: SimulationState) -> None:
-        """Show a state saved in this episode."""
+    def load_state(self, state: MetaWorldState) -> None:
+        """Go back to a state saved in this episode."""
         mujoco.mj_setState(self.model, self.data, state.physics, _STATE)
-        self._steps = state.step_count
         mujoco.mj_forward(self.model, self.data)
+        mujoco.mj_setState(self.model, self.data, state.physics, _STATE)  # the solver's start too
+        self._steps = state.step_count
+        self.observation, self._success = state.observation.copy(), state.success
+        env.remember(self._running(), state.memory)
 
     def close(self) -> None:
         """Free the GL contexts and the environment."""
