@@ -1,14 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which part of a question is which camera, the state and the instruction.
+"""Which part of a question is which camera, the state and the instruction; how grippers are told.
 
-Without a map file: `observation/<camera>`, `observation/state`, `prompt`. A map file, for clients
-that were written for LIBERO, DROID or ALOHA, names other ones.
+Without a map file: `observation/<camera>`, `observation/state`, `prompt`, and an open gripper is 1.
+A map file, for clients that were written for LIBERO, DROID or ALOHA, names other ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from evla_ros.data.image_jpeg import decode_rgb, image_size
 from evla_ros.data.image_resize import ImageError
 from evla_ros.errors import nearest
+from evla_ros.policy.remote.contract import Contract
 from evla_ros.policy.remote.messages import CAMERA_PREFIX, PROMPT, STATE
 from evla_ros.policy.types import Observation
 from evla_ros.reading.yaml_files import read_yaml
@@ -26,6 +28,7 @@ from evla_ros.serving.errors import RequestError, ServingError
 from evla_ros.settings_errors import lines, problems
 from evla_ros.shared_files import shared_file
 
+Actions = npt.NDArray[np.float64]
 MAX_PIXELS = 9_000_000  # 4K
 SHIPPED = ("libero", "droid", "aloha")
 
@@ -41,6 +44,13 @@ class CameraKey(_Strict):
     layout: Literal["hwc", "chw"] = "hwc"
 
 
+class GripperValues(_Strict):
+    """What a client's robot takes for an open and for a closed gripper; ours takes 1 and 0."""
+
+    open: float
+    closed: float
+
+
 class KeyMap(_Strict):
     """The content of a map file.
 
@@ -48,12 +58,14 @@ class KeyMap(_Strict):
         cameras: the policy's camera -> where its image is.
         state: keys whose numbers, one behind the other, are the state.
         prompt: where the instruction is.
+        gripper: how grippers are told to the client; None: as the policy says them, 1 is open.
         metadata: what clients of this kind look for in the first frame, beside ours.
     """
 
     cameras: dict[str, CameraKey] = Field(min_length=1)
     state: tuple[str, ...] = (STATE,)
     prompt: str = PROMPT
+    gripper: GripperValues | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -85,6 +97,43 @@ def read_keys(name: str, cameras: Sequence[str]) -> KeyMap:
             f"{', '.join(keys.cameras)}"
         )
     return keys
+
+
+def contract_in(keys: KeyMap, contract: Contract) -> Contract:
+    """Return what the server says of its policy: grippers in the client's numbers have their unit.
+
+    Raises:
+        ServingError: the map says how grippers are told, and the policy has none.
+    """
+    columns = gripper_columns(contract)
+    if keys.gripper is None:
+        return contract
+    if not columns:
+        raise ServingError(
+            "the map says how grippers are told, and this policy has no gripper: leave `gripper` "
+            "out of a map file of your own"
+        )
+    told = f"open {keys.gripper.open:g}, closed {keys.gripper.closed:g}"
+    units = [told if n in columns else unit for n, unit in enumerate(contract.action_units)]
+    return replace(contract, action_units=tuple(units))
+
+
+def gripper_columns(contract: Contract) -> list[int]:
+    """Return which numbers of an action are grippers; the last, where no robot names them."""
+    names = contract.action_names
+    if contract.embodiment:
+        return [n for n, name in enumerate(names) if name.endswith("gripper")]
+    return [len(names) - 1]
+
+
+def told_in(keys: KeyMap, columns: Sequence[int], actions: Actions) -> Actions:
+    """Return actions [K, D] as the client takes them."""
+    if keys.gripper is None:
+        return actions
+    told = np.array(actions)
+    told[:, columns] *= keys.gripper.open - keys.gripper.closed
+    told[:, columns] += keys.gripper.closed
+    return told
 
 
 def observation_of(

@@ -77,7 +77,7 @@ async def _serve(
         if options.openvla_port is not None:
             act = OpenVlaServer(options, gate, service)
             ready["openvla"] = await stack.enter_async_context(act.running(context))
-        log.write("ready", **ready, contract=policy.contract.hash, warm_ms=took_ms)
+        log.write("ready", **ready, contract=service.contract.hash, warm_ms=took_ms)
         print(f"serving {policy.model} on {url}; Ctrl-C ends it", file=sys.stderr)
         print(
             f"next, on the robot: evla run policy --set policy=remote server={url}", file=sys.stderr

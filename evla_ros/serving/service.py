@@ -17,7 +17,13 @@ from evla_ros.policy.errors import is_sticky
 from evla_ros.policy.remote.messages import ACTIONS, DEADLINE_MS, ENCODINGS, TIMING
 from evla_ros.serving.batcher import Batcher, Computed
 from evla_ros.serving.errors import ClosingError, InferenceError, LateError, RequestError
-from evla_ros.serving.keys import KeyMap, observation_of
+from evla_ros.serving.keys import (
+    KeyMap,
+    contract_in,
+    gripper_columns,
+    observation_of,
+    told_in,
+)
 from evla_ros.serving.log import JsonLog
 from evla_ros.serving.metrics import Metrics
 from evla_ros.serving.served_policy import ServedPolicy
@@ -66,8 +72,13 @@ class PolicyService:
             max_batch: the most questions that are computed together.
             default_prompt: the instruction where a question has none.
             asker: what queues and computes; None: a `Batcher` in this process.
+
+        Raises:
+            ServingError: the keys say how grippers are told, and the policy has none.
         """
         self.policy, self.keys, self.metrics, self._log = policy, keys, metrics, log
+        self.contract = contract_in(keys, policy.contract)
+        self._grippers = gripper_columns(policy.contract)
         self._default_prompt = default_prompt
         self._asker = asker or Batcher(policy.infer, max_batch, metrics.computed)
         self._threads = ThreadPoolExecutor(PREPARING_THREADS, "prepare")
@@ -75,7 +86,7 @@ class PolicyService:
 
     def metadata(self) -> dict[str, Any]:
         """Return the first frame of a connection."""
-        contract = self.policy.contract
+        contract = self.contract
         return {
             **self.keys.metadata,
             **contract.metadata(),
@@ -144,7 +155,7 @@ class PolicyService:
         self.metrics.queue.observe(computed.queue_s)
         infer_ms = 1e3 * computed.infer_s
         return {
-            ACTIONS: computed.actions,
+            ACTIONS: told_in(self.keys, self._grippers, computed.actions),
             "policy_timing": {"infer_ms": infer_ms},
             TIMING: {
                 "infer_ms": infer_ms,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,8 +21,11 @@ from openpi_client import websocket_client_policy as client
 from policy_server import PolicyServer
 
 from evla_ros.embodiment import load_embodiment
+from evla_ros.policy.errors import PolicyError
+from evla_ros.policy.remote.contract import contract_of
 from evla_ros.policy.spec import PolicySpec, build_policy
 from evla_ros.policy.types import Observation
+from evla_ros.serving.keys import gripper_columns, own_keys, read_keys, told_in
 from evla_ros.shared_files import checkpoint_folder
 
 
@@ -121,10 +125,11 @@ def test_a_connection_is_one_line_of_json(server, question):
 
 
 @pytest.mark.parametrize(
-    ("keys", "message"),
+    ("keys", "open_and_closed", "message"),
     [
         (
             "libero",
+            (-1.0, 1.0),
             {
                 "observation/image": np.zeros((224, 224, 3), np.uint8),
                 "observation/wrist_image": np.zeros((224, 224, 3), np.uint8),
@@ -134,6 +139,7 @@ def test_a_connection_is_one_line_of_json(server, question):
         ),
         (
             "droid",
+            (0.0, 1.0),
             {
                 "observation/exterior_image_1_left": np.zeros((224, 224, 3), np.uint8),
                 "observation/wrist_image_left": np.zeros((224, 224, 3), np.uint8),
@@ -144,10 +150,48 @@ def test_a_connection_is_one_line_of_json(server, question):
         ),
     ],
 )
-def test_shipped_maps_take_the_questions_of_openpis_examples(keys, message):
+def test_shipped_maps_take_the_questions_of_openpis_examples(keys, open_and_closed, message):
+    """And answer as those examples take it: what is open here is -1 or 0 there."""
     arguments = ("hold", "--embodiment", "tabletop_arm", "--keys", keys)
     with PolicyServer(*arguments) as server:
-        assert openpi(server).infer(message)["actions"].shape == (8, 7)
+        policy = openpi(server)
+        actions = policy.infer(message)["actions"]
+        assert actions.shape == (8, 7)
+        assert not actions[:, :6].any()
+        np.testing.assert_allclose(actions[:, 6], np.mean(open_and_closed))  # `hold` says half open
+        low, high = (f"{value:g}" for value in open_and_closed)
+        units = policy.get_server_metadata()["action_units"]
+        assert units[6] == f"open {low}, closed {high}"
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"), [("libero", [-1, 1]), ("droid", [0, 1]), ("aloha", [1, 0]), ("", [1, 0])]
+)
+def test_open_and_closed_are_told_as_the_client_takes_them(keys, told):
+    cameras = ("primary",)
+    robot = contract_of(load_embodiment("tabletop_arm"), cameras, proprio=False)
+    unknown = replace(robot, embodiment="", action_names=tuple(f"action_{n}" for n in range(7)))
+    actions = np.zeros((2, 7))
+    actions[0, 6] = 1.0  # open, then closed
+    for contract in (robot, unknown):
+        named = read_keys(keys, cameras) if keys else own_keys(cameras)
+        seen = told_in(named, gripper_columns(contract), actions)
+        np.testing.assert_array_equal(seen[:, 6], told)
+        np.testing.assert_array_equal(seen[:, :6], actions[:, :6])
+
+
+def test_a_robot_of_ours_does_not_misread_grippers_that_are_told_in_other_numbers(tmp_path):
+    """It asks with its own keys; a map file may have those and tell grippers differently."""
+    keys = tmp_path / "keys.yaml"
+    keys.write_text(
+        "cameras: {primary: {key: observation/primary}, wrist: {key: observation/wrist}}\n"
+        "gripper: {open: -1, closed: 1}\n"
+    )
+    robot = load_embodiment("tabletop_arm")
+    with PolicyServer("hold", "--embodiment", "tabletop_arm", "--keys", str(keys)) as server:
+        spec = PolicySpec("remote", robot.text, server=f"ws://127.0.0.1:{server.port}")
+        with pytest.raises(PolicyError, match=r"action units: .*open -1, closed 1"):
+            build_policy(spec)
 
 
 def test_the_map_of_aloha_looks_into_nested_maps_of_turned_images():
