@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The evla_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`evla eval sim|metaworld|offline`: score a policy, in simulation or on held-out episodes."""
+"""`evla eval sim|metaworld|libero|offline`: score a policy, simulated or on held-out episodes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ COMMANDS = Commands(
     {
         "sim": "closed-loop success in a simulated world",
         "metaworld": "success on the 50 tasks of Meta-World, beside published rows",
+        "libero": "success of a policy server on LIBERO's suites",
         "offline": "action error on held-out episodes of a dataset",
     },
     [

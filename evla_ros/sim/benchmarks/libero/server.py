@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 The evla_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A policy server that speaks openpi's protocol, asked as openpi's LIBERO client asks it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from evla_ros.data.image_resize import resize_rgb
+from evla_ros.geometry.pose import Array
+from evla_ros.policy.errors import PolicyError
+from evla_ros.policy.remote.address import ServerAddress
+from evla_ros.policy.remote.link import ServerLink
+from evla_ros.policy.remote.messages import ACTIONS
+from evla_ros.policy.remote.wire import MAX_MESSAGE_BYTES, pack, unpack
+from evla_ros.sim.benchmarks.libero.environment import Seen
+from evla_ros.sim.benchmarks.libero.suites import SENT_PX
+
+CONNECTING_S, ANSWERING_S = 10.0, 120.0  # a first answer may compile
+NUMBERS = 7
+
+
+class LiberoServer:
+    """One connection to a server, such as `evla serve --keys libero` or openpi's own."""
+
+    def __init__(self, address: ServerAddress) -> None:
+        """Connect.
+
+        Raises:
+            PolicyError: nobody answers there, or it speaks something else.
+        """
+        self._url = address.url
+        self._link = ServerLink(address, CONNECTING_S, MAX_MESSAGE_BYTES)
+        self.metadata = self._message(self._link.ask(None, time.monotonic() + CONNECTING_S))
+
+    def ask(self, seen: Seen, instruction: str) -> Array:
+        """Return the actions [K, 7] that answer; PolicyError with the server's own words."""
+        question = {
+            "observation/image": resize_rgb(seen.images["primary"], SENT_PX),
+            "observation/wrist_image": resize_rgb(seen.images["wrist"], SENT_PX),
+            "observation/state": seen.state,
+            "prompt": instruction,
+        }
+        answer = self._message(self._link.ask(pack(question), time.monotonic() + ANSWERING_S))
+        actions = np.asarray(answer.get(ACTIONS, ()), dtype=np.float64)
+        if actions.ndim != 2 or actions.shape[1] != NUMBERS or not len(actions):
+            raise PolicyError(
+                f"{self._url} answers with actions of shape {list(actions.shape)}; LIBERO takes "
+                f"[K, {NUMBERS}]"
+            )
+        if not np.isfinite(actions).all():
+            raise PolicyError(f"{self._url} answers with a number that is not finite")
+        return actions
+
+    def close(self) -> None:
+        """End the connection."""
+        self._link.close()
+
+    def _message(self, data: bytes | str) -> dict[str, Any]:
+        if isinstance(data, str):  # how a server refuses
+            raise PolicyError(f"{self._url}: {data.strip().splitlines()[-1][:300]}")
+        message = unpack(data)
+        if not isinstance(message, dict):
+            raise PolicyError(f"{self._url} answers with a {type(message).__name__}, not a map")
+        return message
