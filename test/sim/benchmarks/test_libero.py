@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -88,6 +89,30 @@ def test_a_server_of_ours_is_asked_as_openpis_client_asks():
         with pytest.raises(PolicyError, match="no instruction"):
             server.ask(SEEN, " ")
         server.close()
+
+
+def test_a_connection_that_the_server_gave_up_is_made_anew():
+    from websockets.sync.server import serve
+
+    talks = []
+
+    def talk(connection):
+        talks.append(connection)
+        connection.send(pack({}))
+        connection.recv()
+        connection.send(pack({"actions": np.zeros((5, 7))}))
+        connection.close()  # as after pings that nobody answered
+
+    with serve(talk, "127.0.0.1", 0) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        port = running.socket.getsockname()[1]
+        server = LiberoServer(ServerAddress(f"ws://127.0.0.1:{port}"))
+        for _ in range(3):
+            assert server.ask(SEEN, "put the bowl on the plate").shape == (5, 7)
+            time.sleep(0.2)
+        server.close()
+        running.shutdown()
+    assert len(talks) == 3
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ class LiberoPlayer:
 
     def _film(self, run: _Run, label: str, start: int) -> str | None:
         folder = self._setup.videos
-        if folder is None or not run.pictures or (run.solved and start):
+        if folder is None or not run.steps or (run.solved and start):
             return None
         ended = "solved" if run.solved else "failed"
         path = Path(folder) / f"{label.replace(' ', '-')}-start{start}-{ended}.mp4"

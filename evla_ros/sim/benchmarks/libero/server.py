@@ -24,7 +24,11 @@ NUMBERS = 7
 
 
 class LiberoServer:
-    """One connection to a server, such as `evla serve --keys libero` or openpi's own."""
+    """A server, such as `evla serve --keys libero` or openpi's own.
+
+    Building a scene takes long enough for a server to give up a connection that answers no pings;
+    the next question then makes a new one.
+    """
 
     def __init__(self, address: ServerAddress) -> None:
         """Connect.
@@ -32,9 +36,8 @@ class LiberoServer:
         Raises:
             PolicyError: nobody answers there, or it speaks something else.
         """
-        self._url = address.url
-        self._link = ServerLink(address, CONNECTING_S, MAX_MESSAGE_BYTES)
-        self.metadata = self._message(self._link.ask(None, time.monotonic() + CONNECTING_S))
+        self._address, self._url = address, address.url
+        self._link = self._connected()
 
     def ask(self, seen: Seen, instruction: str) -> Array:
         """Return the actions [K, 7] that answer; PolicyError with the server's own words."""
@@ -44,6 +47,9 @@ class LiberoServer:
             "observation/state": seen.state,
             "prompt": instruction,
         }
+        if not self._link.is_open():
+            self._link.close()
+            self._link = self._connected()
         answer = self._message(self._link.ask(pack(question), time.monotonic() + ANSWERING_S))
         actions = np.asarray(answer.get(ACTIONS, ()), dtype=np.float64)
         if actions.ndim != 2 or actions.shape[1] != NUMBERS or not len(actions):
@@ -58,6 +64,11 @@ class LiberoServer:
     def close(self) -> None:
         """End the connection."""
         self._link.close()
+
+    def _connected(self) -> ServerLink:
+        link = ServerLink(self._address, CONNECTING_S, MAX_MESSAGE_BYTES)
+        self._message(link.ask(None, time.monotonic() + CONNECTING_S))  # it says what it serves
+        return link
 
     def _message(self, data: bytes | str) -> dict[str, Any]:
         if isinstance(data, str):  # how a server refuses
