@@ -35,8 +35,8 @@ class MetaWorldRecipe:
     ] = 0.3
     vision_steps: Annotated[
         int, Option("of the encoder, which learns where things are; 0: none", "N", least=0)
-    ] = 1500
-    steps: Annotated[int, Option("of the training of everything", "N", least=1)] = 10_000
+    ] = 4000
+    steps: Annotated[int, Option("of the training of everything", "N", least=1)] = 44_000
     rounds: Annotated[
         int,
         Option("of visiting and refining (DAgger); published rows have none", "N", least=0),

@@ -35,7 +35,7 @@ def embodiments() -> Iterator[Path]:
         yield path
 
 
-WITHOUT_POLICY = {"mobile_manipulator", "metaworld_sawyer"}
+WITHOUT_POLICY = {"mobile_manipulator"}
 
 
 def checkpoints() -> Iterator[Path]:
