@@ -77,7 +77,7 @@ def test_it_goes_from_nothing_to_a_score_and_on_from_where_it_stopped(
     capsys.readouterr()
     rounds = ["--rounds", "1", "--round-episodes", "1", "--round-steps", "2"]
     assert main([*words, *rounds]) == 0
-    assert in_this_process == ["visit 1", "refine 1", "score"]
+    assert in_this_process == ["visit_1", "refine_1", "score"]
     refined = capsys.readouterr().out.splitlines()[-1]
     assert refined.startswith(str(folder / "round_1"))
     settings = json.loads((folder / "round_1" / "train.json").read_text())
