@@ -26,7 +26,7 @@ class Recipe:
     config: Annotated[
         Path, Option("of the trainings", "YAML", unset="the shipped nano_tabletop")
     ] = field(default_factory=lambda: training_config("nano_tabletop"))
-    recorded: Annotated[int, Option("bags; 0: none", "N", flag="record", least=0)] = 300
+    recorded: Annotated[int, Option("bags; 0: none", "N", flag="record", least=0)] = 120
     via: Annotated[
         Via,
         Option(
@@ -43,13 +43,13 @@ class Recipe:
         float, Option("multiplies the size of the recorded dataset", "W", above=0)
     ] = 1.0
     collected: Annotated[int, Option("to collect", "N", flag="episodes", least=1)] = 2600
-    vision_steps: Annotated[int, Option("of the encoders", "N", least=1)] = 1400
+    vision_steps: Annotated[int, Option("of the encoders", "N", least=1)] = 3000
     steps: Annotated[
         int, Option("of the first training", "N", least=0, unset="0: the configuration's")
     ] = 0
     rounds: Annotated[int, Option("of visiting and refining", "N", least=0)] = 1
     round_episodes: Annotated[int, Option("to visit in a round", "N", least=1)] = 300
-    round_steps: Annotated[int, Option("of a round's training", "N", least=1)] = 2600
+    round_steps: Annotated[int, Option("of a round's training", "N", least=1)] = 2400
     processes: Annotated[int, Option("at work", "P", least=1, unset="one per core")] = (
         os.cpu_count() or 1
     )
