@@ -29,7 +29,7 @@ def test_both_ways_give_bags_of_one_form_that_convert(ros_domain, tmp_path, caps
     assert forms[0] == forms[1]
     out = tmp_path / "out"
     command = ["convert", str(fast), str(graph), "--out", str(out), "--image-size", "32"]
-    # The graph records in real time: on a busy machine two decisions of the expert fall into one step.
+    # The graph records in real time: on a busy machine two decisions fall into one step.
     command += ["--allow", "step"]
     assert main([*command, "--jobs", "1"]) == 0
     assert "kept 2 of 2 bags" in capsys.readouterr().out
