@@ -20,6 +20,7 @@ from evla_ros.recipes.datasets import change, collecting, evaluating, is_dataset
 from evla_ros.recipes.jobs import ONE_THREAD, Job
 from evla_ros.recipes.metaworld_settings import MetaWorldRecipe
 from evla_ros.recipes.nano import WORTH_COMPILING
+from evla_ros.recipes.rounds import has_taken, refining
 from evla_ros.recipes.simulated_data.settings import CollectJob, CollectSettings
 from evla_ros.recipes.stages import Stage, StageTimes, run_stages
 from evla_ros.recipes.vision_config import VisionConfig
@@ -30,7 +31,7 @@ from evla_ros.sim.benchmarks.metaworld.world import DESCRIPTION
 from evla_ros.training.config_file import load_config
 from evla_ros.training.errors import TrainingError
 
-VISITED_SEED, VISITED_TICKS, REFINING_RATE = 10_000_000, 250, 6e-4
+VISITED_SEED, VISITED_TICKS = 10_000_000, 250
 CAMERAS = tuple(DESCRIPTION.cameras)
 
 
@@ -66,7 +67,7 @@ def stages_of(recipe: MetaWorldRecipe) -> list[Stage]:
     stages = [Stage("collect", lambda: [_collect(recipe)], lambda: is_dataset(recipe.data))]
     if recipe.vision_steps:
         stages.append(Stage("vision", lambda: [_vision(recipe)], recipe.vision.is_file))
-    trained = partial(_finished, recipe.run(0), recipe.steps)
+    trained = partial(has_taken, recipe.run(0), recipe.steps)
     stages.append(Stage("finetune", lambda: [_finetune(recipe)], trained))
     for round_ in range(1, recipe.rounds + 1):
         stages += _round(recipe, round_)
@@ -83,16 +84,9 @@ def _round(recipe: MetaWorldRecipe, round_: int) -> list[Stage]:
         Stage(
             f"refine {round_}",
             lambda: [_refine(recipe, round_)],
-            lambda: _finished(run, recipe.round_steps),
+            lambda: has_taken(run, recipe.round_steps),
         ),
     ]
-
-
-def _finished(run: Path, steps: int) -> bool:
-    from evla_ros.training.checkpointing import states
-
-    found = states(run)
-    return bool(found) and int(found[-1].name.removeprefix("step-")) >= steps
 
 
 def _collect(recipe: MetaWorldRecipe) -> Job:
@@ -142,13 +136,7 @@ def _finetune(recipe: MetaWorldRecipe) -> Job:
 
 
 def _refine(recipe: MetaWorldRecipe, round_: int) -> Job:
-    start = [
-        change("model.start", str(recipe.checkpoint(round_ - 1))),
-        change("model.vision", ""),
-        change("model.preset", ""),
-        change("seed", round_),
-        change("optimizer.learning_rate", REFINING_RATE),
-    ]
+    start = refining(recipe.checkpoint(round_ - 1), round_)
     return _trained(recipe, round_, recipe.round_steps, *start)
 
 

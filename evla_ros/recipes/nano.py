@@ -27,6 +27,7 @@ from evla_ros.recipes.datasets import (
 )
 from evla_ros.recipes.jobs import ONE_THREAD, Job
 from evla_ros.recipes.nano_settings import Recipe
+from evla_ros.recipes.rounds import has_taken, refining
 from evla_ros.recipes.simulated_data.recordings import Recordings, bag_folders, choose_via
 from evla_ros.recipes.simulated_data.settings import CollectJob, CollectSettings
 from evla_ros.recipes.stages import Stage, StageTimes, run_stages
@@ -44,7 +45,7 @@ HARDER = {  # the families of a round, in turn: what takes grasps or placing mor
         "push", "lift", "reach", "put_in_bowl", "open",
     ),
 }  # fmt: skip
-VISITED_SEED, VISITED_WEIGHT, REFINING_RATE = 1_000_000, 1.5, 6e-4
+VISITED_SEED, VISITED_WEIGHT = 1_000_000, 1.5
 
 
 def make(recipe: Recipe, again: str, through_graph: Callable[[Recording], None]) -> Path:
@@ -122,14 +123,11 @@ def recordings_of(recipe: Recipe, through_graph: Callable[[Recording], None] | N
 
 def is_finished(recipe: Recipe, round_: int) -> bool:
     """Whether a training has taken all its steps."""
-    from evla_ros.training.checkpointing import states
-
-    found = states(recipe.run(round_))
-    if not found:
+    run = recipe.run(round_)
+    if not (run / "train.json").is_file():
         return False
-    asked = read_json_object(recipe.run(round_) / "train.json")["optimizer"]["steps"]
-    target = recipe.round_steps if round_ else recipe.steps or asked
-    return int(found[-1].name.removeprefix("step-")) >= target
+    asked = read_json_object(run / "train.json")["optimizer"]["steps"]
+    return has_taken(run, recipe.round_steps if round_ else recipe.steps or asked)
 
 
 def _cameras(recipe: Recipe) -> tuple[str, ...]:
@@ -183,11 +181,7 @@ def _finetune(recipe: Recipe) -> Job:
 
 def _refine(recipe: Recipe, round_: int) -> Job:
     changes = [
-        change("model.start", str(recipe.checkpoint(round_ - 1))),
-        change("model.vision", ""),
-        change("model.preset", ""),
-        change("seed", round_),
-        change("optimizer.learning_rate", REFINING_RATE),
+        *refining(recipe.checkpoint(round_ - 1), round_),
         change("optimizer.steps", recipe.round_steps),
     ]
     return _trained(recipe, round_, changes, recipe.round_steps)

@@ -59,6 +59,8 @@ class KeyMap(_Strict):
         state: keys whose numbers, one behind the other, are the state.
         prompt: where the instruction is.
         gripper: how grippers are told to the client; None: as the policy says them, 1 is open.
+        state_means: what those clients send as state, in words.
+        actions_mean: what their robot takes as an action, in words.
         metadata: what clients of this kind look for in the first frame, beside ours.
     """
 
@@ -66,6 +68,8 @@ class KeyMap(_Strict):
     state: tuple[str, ...] = (STATE,)
     prompt: str = PROMPT
     gripper: GripperValues | None = None
+    state_means: str = ""
+    actions_mean: str = ""
     metadata: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -124,6 +128,23 @@ def gripper_columns(contract: Contract) -> list[int]:
     if contract.embodiment:
         return [n for n, name in enumerate(names) if name.endswith("gripper")]
     return [len(names) - 1]
+
+
+def notes(keys: KeyMap, contract: Contract) -> list[str]:
+    """Return what nobody checks, in sentences: what numbers mean there and here, and a guess."""
+    found = []
+    if keys.state_means and contract.proprio_names:
+        read = ", ".join(contract.proprio_names)
+        found.append(f"state: these clients send {keys.state_means}; the policy reads {read}")
+    if keys.actions_mean:
+        given = ", ".join(contract.action_names)
+        found.append(f"actions: these clients take {keys.actions_mean}; the policy gives {given}")
+    if keys.gripper is not None and not contract.embodiment:
+        found.append(
+            "gripper: no robot is stored with this policy; the last number of an action is taken "
+            "for it, and 1 for open, as OpenVLA's are"
+        )
+    return found
 
 
 def told_in(keys: KeyMap, columns: Sequence[int], actions: Actions) -> Actions:

@@ -13,7 +13,7 @@ from typing import Any
 
 from evla_ros.serving.access import Gate, tls_context
 from evla_ros.serving.errors import ServingError
-from evla_ros.serving.keys import own_keys, read_keys
+from evla_ros.serving.keys import notes, own_keys, read_keys
 from evla_ros.serving.log import JsonLog
 from evla_ros.serving.metrics import Metrics
 from evla_ros.serving.openvla import OpenVlaServer
@@ -79,6 +79,8 @@ async def _serve(
             ready["openvla"] = await stack.enter_async_context(act.running(context))
         log.write("ready", **ready, contract=service.contract.hash, warm_ms=took_ms)
         print(f"serving {policy.model} on {url}; Ctrl-C ends it", file=sys.stderr)
+        for sentence in notes(keys, policy.contract):
+            print(sentence, file=sys.stderr)
         print(
             f"next, on the robot: evla run policy --set policy=remote server={url}", file=sys.stderr
         )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 from dataclasses import replace
@@ -25,7 +26,7 @@ from evla_ros.policy.errors import PolicyError
 from evla_ros.policy.remote.contract import contract_of
 from evla_ros.policy.spec import PolicySpec, build_policy
 from evla_ros.policy.types import Observation
-from evla_ros.serving.keys import gripper_columns, own_keys, read_keys, told_in
+from evla_ros.serving.keys import gripper_columns, notes, own_keys, read_keys, told_in
 from evla_ros.shared_files import checkpoint_folder
 
 
@@ -178,6 +179,23 @@ def test_open_and_closed_are_told_as_the_client_takes_them(keys, told):
         seen = told_in(named, gripper_columns(contract), actions)
         np.testing.assert_array_equal(seen[:, 6], told)
         np.testing.assert_array_equal(seen[:, :6], actions[:, :6])
+
+
+def test_what_numbers_mean_there_and_here_is_said_since_nothing_checks_it():
+    """Seven joints and a gripper are eight numbers, and so are a pose and a gripper."""
+    arguments = ("hold", "--embodiment", "tabletop_arm", "--keys", "droid")
+    with PolicyServer(*arguments) as server:
+        end_s = time.monotonic() + 10
+        while len(server.errors) < 3 and time.monotonic() < end_s:
+            time.sleep(0.01)
+        said = "\n".join(server.errors)
+    assert "state: these clients send seven joint positions [rad] and the gripper; " in said
+    assert "actions: these clients take seven joint velocities and the gripper; the policy " in said
+    robot = contract_of(load_embodiment("tabletop_arm"), ("primary",), proprio=False)
+    assert notes(own_keys(("primary",)), robot) == []
+    (actions, gripper) = notes(read_keys("libero", ("primary",)), replace(robot, embodiment=""))
+    assert actions.startswith("actions: ")
+    assert "the last number of an action is taken for it" in gripper
 
 
 def test_a_robot_of_ours_does_not_misread_grippers_that_are_told_in_other_numbers(tmp_path):

@@ -47,7 +47,9 @@ def run(options: Options) -> int:
         print(json.dumps(evaluated.report, indent=1))
     else:
         print(f"{task_table(records)}\n\n{suite_table(records)}\n")
-        for sentence in dict.fromkeys([comparable(records), *(r.note for r in records)]):
+        for sentence in dict.fromkeys(
+            [comparable(records, options.evaluation), *(r.note for r in records)]
+        ):
             if sentence:
                 print(f"note: {sentence}")
         print(f"report: {evaluated.folder / 'report.json'}, {evaluated.folder / 'report.md'}")

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from evla_ros.errors import EvlaError
-from evla_ros.interruption import sigterm_interrupts
 from evla_ros.policy.remote.address import ServerAddress
 from evla_ros.sim.evaluation.episode import EpisodeRules
 from evla_ros.sim.evaluation.plan import PlannedEpisode, plan_episodes
+from evla_ros.sim.evaluation.playing import collect_records
 from evla_ros.sim.evaluation.policies import embodiment_for, evaluated_policy
-from evla_ros.sim.evaluation.progress import Progress
 from evla_ros.sim.evaluation.record import EpisodeRecord
 from evla_ros.sim.evaluation.report import as_json, new_folder, write_report
 from evla_ros.sim.evaluation.score import Score, scores, short_name
@@ -71,19 +70,8 @@ def evaluate(
     folder = new_folder(asked.out, stem)
     setup = _setup(asked, folder)
     jobs = _jobs(asked, baselines, plan)
-    records: list[EpisodeRecord] = []
-    interrupted = False
-    progress = Progress(len(jobs), quiet=quiet)
-    try:
-        with sigterm_interrupts():
-            for record in play_all(setup, jobs, asked.workers, make_policy_player):
-                records.append(record)
-                progress.show(records)
-    except KeyboardInterrupt:  # it leaves a report as well
-        interrupted = True
-    progress.end()
-    if not records:
-        raise EvlaError("interrupted before the first episode was over; nothing to report")
+    playing = play_all(setup, jobs, asked.workers, make_policy_player)
+    records, interrupted = collect_records(playing, len(jobs), quiet=quiet)
     report = as_json(_question(asked, baselines, interrupted=interrupted), records)
     return _write(Evaluated(folder, report, records, scores(records), interrupted), asked)
 

@@ -17,6 +17,7 @@ class Verdict(str, Enum):
     FAILURE = "failure"
     SOLVED_AT_RESET = "solved_at_reset"
     NO_ACTION = "no_action"
+    NO_ANSWER = "no_answer"
     UNSTABLE = "unstable"
 
     @property
@@ -35,6 +36,7 @@ _SENTENCES = {
     Verdict.FAILURE: "The task was not done in time.",
     Verdict.SOLVED_AT_RESET: "Not scored: the task was already done at reset.",
     Verdict.NO_ACTION: "Not scored: no action of the policy was applied.",
+    Verdict.NO_ANSWER: "Not scored: the policy gave no answer.",
     Verdict.UNSTABLE: "Not scored: the physics became unstable.",
 }
 

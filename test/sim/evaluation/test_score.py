@@ -15,7 +15,7 @@ def test_only_success_and_failure_count(record: Callable[..., EpisodeRecord]) ->
     records = [record(v, seed=i) for i, v in enumerate(Verdict)]
     result = score("expert", "lift", records)
     assert (result.successes, result.trials, result.rate) == (1, 2, 0.5)
-    assert result.void == {"no_action": 1, "solved_at_reset": 1, "unstable": 1}
+    assert result.void == {"no_action": 1, "no_answer": 1, "solved_at_reset": 1, "unstable": 1}
     assert result.interval == wilson_interval(1, 2)
 
 

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from evla_ros.errors import EvlaError
-from evla_ros.interruption import sigterm_interrupts
 from evla_ros.policy.remote.address import ServerAddress
 from evla_ros.sim.benchmarks.libero.environment import task_count
 from evla_ros.sim.benchmarks.libero.player import LiberoPlayer, label_of, setup_of, split_label
 from evla_ros.sim.benchmarks.libero.server import LiberoServer
 from evla_ros.sim.benchmarks.libero.settings import LiberoEvaluation
-from evla_ros.sim.benchmarks.libero.suites import PUBLISHED, STARTS, suites_of
+from evla_ros.sim.benchmarks.libero.suites import EXECUTE, PUBLISHED, STARTS, suites_of
 from evla_ros.sim.evaluation.plan import PlannedEpisode
-from evla_ros.sim.evaluation.progress import Progress
+from evla_ros.sim.evaluation.playing import collect_records
 from evla_ros.sim.evaluation.record import EpisodeRecord
 from evla_ros.sim.evaluation.report import as_json, new_folder, write_report, write_text
 from evla_ros.sim.evaluation.score import ALL_TASKS, Score, score, scores
@@ -64,19 +63,8 @@ def evaluate(asked: LiberoEvaluation, *, quiet: bool = False) -> Evaluated:
         for label in labels
         for start in range(asked.episodes)
     ]
-    records: list[EpisodeRecord] = []
-    interrupted = False
-    progress = Progress(len(plan), quiet=quiet)
-    try:
-        with sigterm_interrupts():
-            for record in play_all(setup, plan, asked.workers, make_player=LiberoPlayer):
-                records.append(record)
-                progress.show(records)
-    except KeyboardInterrupt:  # it leaves a report as well
-        interrupted = True
-    progress.end()
-    if not records:
-        raise EvlaError("interrupted before the first episode was over; nothing to report")
+    playing = play_all(setup, plan, asked.workers, make_player=LiberoPlayer)
+    records, interrupted = collect_records(playing, len(plan), quiet=quiet)
     question = {key: value for key, value in asdict(asked).items() if key != "out"}
     question |= {"world": "libero", "played": labels, "interrupted": interrupted}
     report = as_json(question, records)
@@ -85,9 +73,9 @@ def evaluate(asked: LiberoEvaluation, *, quiet: bool = False) -> Evaluated:
          "wilson_95": list(s.interval)}
         for s in suite_scores(records)
     ]  # fmt: skip
-    report["not_comparable"] = comparable(records)
+    report["not_comparable"] = comparable(records, asked)
     write_report(folder / "report.json", report)
-    write_text(folder / "report.md", markdown(records))
+    write_text(folder / "report.md", markdown(records, asked))
     return Evaluated(folder, report, records, interrupted)
 
 
@@ -100,8 +88,12 @@ def suite_scores(records: Sequence[EpisodeRecord]) -> list[Score]:
     ]
 
 
-def comparable(records: Sequence[EpisodeRecord]) -> str:
+def comparable(records: Sequence[EpisodeRecord], asked: LiberoEvaluation) -> str:
     """Return a sentence that says what keeps a score from being compared; empty: nothing."""
+    if asked.steps or asked.execute != EXECUTE:
+        return "--steps or --execute is not openpi's: not to be compared with published rows"
+    if any(not record.verdict.scored for record in records):
+        return "not every episode got its answers: not to be compared with published rows"
     suites = {split_label(record.task)[0] for record in records}
     most = max((record.seed for record in records), default=0) + 1
     tasks = {record.task for record in records}
@@ -111,9 +103,9 @@ def comparable(records: Sequence[EpisodeRecord]) -> str:
     return f"without {', '.join(missing)}, which published means hold" if missing else ""
 
 
-def markdown(records: Sequence[EpisodeRecord]) -> str:
+def markdown(records: Sequence[EpisodeRecord], asked: LiberoEvaluation) -> str:
     """Return the report for people: suites, their mean, every task."""
-    note = comparable(records)
+    note = comparable(records, asked)
     parts = ["# LIBERO\n\nSuccess in percent, with 95 % intervals.", suite_table(records)]
     return "\n\n".join([*parts, *([f"{note}."] if note else []), task_table(records)]) + "\n"
 

@@ -72,7 +72,7 @@ class LiberoPlayer:
             task=planned.label,
             seed=planned.seed,
             instruction=task.instruction,
-            verdict=verdict if run.steps else Verdict.NO_ACTION,
+            verdict=Verdict.NO_ANSWER if run.note else verdict,
             duration_s=run.steps / RATE_HZ,
             path_m=(round(run.path_m, 6),),
             goals=run.steps,
@@ -86,8 +86,12 @@ class LiberoPlayer:
         """Free the scene and the connection."""
         if self._task is not None:
             self._task.close()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         if self._server is not None:
             self._server.close()
+        self._server = None
 
     def _scene(self, suite: str, number: int) -> LiberoTask:
         if self._task is None or self._name != (suite, number):
@@ -108,7 +112,8 @@ class LiberoPlayer:
                 try:
                     waiting = self._ask(seen, task.instruction, run)
                 except EvlaError as error:
-                    run.note, self._server = str(error), None
+                    run.note = str(error)
+                    self._hang_up()
                     return run
             before_m = seen.tool_m
             seen, run.solved = task.step(waiting.pop(0))

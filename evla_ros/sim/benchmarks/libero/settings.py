@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from evla_ros.options import Option
 from evla_ros.sim.benchmarks.libero.suites import EXECUTE, STARTS
+from evla_ros.sim.benchmarks.options import Out, Videos
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,5 @@ class LiberoEvaluation:
         int, Option("of an episode, at most", "N", least=0, unset="as openpi: 220 to 520")
     ] = 0
     workers: Annotated[int, Option("processes, each asks for itself", "W", least=1)] = 1
-    videos: Annotated[
-        str | None,
-        Option(
-            "an MP4 of the first episode of each task and of every failure; without DIR: videos "
-            "beside the report",
-            "DIR",
-            bare="",
-            unset="none",
-        ),
-    ] = None
-    out: Annotated[
-        Path | None,
-        Option("a new folder for report.json and report.md", "DIR", unset="one in outputs/eval"),
-    ] = None
+    videos: Videos = None
+    out: Out = None

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from evla_ros.errors import EvlaError
-from evla_ros.interruption import sigterm_interrupts
 from evla_ros.sim.benchmarks.metaworld.environment import make_environment
 from evla_ros.sim.benchmarks.metaworld.player import MetaWorldPlayer, MetaWorldSetup
 from evla_ros.sim.benchmarks.metaworld.policies import metaworld_policy, robot_of
@@ -26,7 +25,7 @@ from evla_ros.sim.benchmarks.metaworld.table import (
 from evla_ros.sim.benchmarks.metaworld.tasks import ALL, tasks_of
 from evla_ros.sim.evaluation.episode import EpisodeRules
 from evla_ros.sim.evaluation.plan import plan_episodes
-from evla_ros.sim.evaluation.progress import Progress
+from evla_ros.sim.evaluation.playing import collect_records
 from evla_ros.sim.evaluation.record import EpisodeRecord
 from evla_ros.sim.evaluation.report import as_json, new_folder, write_report, write_text
 from evla_ros.sim.evaluation.score import scores
@@ -75,19 +74,8 @@ def evaluate(asked: MetaWorldEvaluation, *, quiet: bool = False) -> Evaluated:
         last = asked.seed + min(asked.episodes, asked.expert_episodes)
         jobs += [EpisodeJob("expert", planned) for planned in plan if planned.seed < last]
     setup = _setup(asked, folder, embodiment.text)
-    records: list[EpisodeRecord] = []
-    interrupted = False
-    progress = Progress(len(jobs), quiet=quiet)
-    try:
-        with sigterm_interrupts():
-            for record in play_all(setup, jobs, asked.workers, make_player=MetaWorldPlayer):
-                records.append(record)
-                progress.show(records)
-    except KeyboardInterrupt:  # it leaves a report as well
-        interrupted = True
-    progress.end()
-    if not records:
-        raise EvlaError("interrupted before the first episode was over; nothing to report")
+    playing = play_all(setup, jobs, asked.workers, make_player=MetaWorldPlayer)
+    records, interrupted = collect_records(playing, len(jobs), quiet=quiet)
     return _write(asked, tasks, folder, records, interrupted=interrupted)
 
 

@@ -75,7 +75,7 @@ class MetaWorldPlayer:
             task=planned.label,
             seed=planned.seed,
             instruction=task.instruction,
-            verdict=verdict if run.steps else Verdict.NO_ACTION,
+            verdict=Verdict.NO_ANSWER if run.note else verdict,
             duration_s=round(world.time_ns / 1e9, 6),
             path_m=(round(run.path_m, 6),),
             goals=run.steps,

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 from evla_ros.options import Option
+from evla_ros.sim.benchmarks.options import Out, Videos
 
 PICTURE_PX = 96  # side of each picture a policy of ours sees
 
@@ -43,16 +43,7 @@ class MetaWorldEvaluation:
         Option("actions of a chunk played before the next look", "N", least=0, unset="half of it"),
     ] = 0
     steps: Annotated[int, Option("of an episode, at most", "N", least=1, most=500)] = 500
-    videos: Annotated[
-        str | None,
-        Option(
-            "an MP4 of the first episode of each task and of every failure; without DIR: videos "
-            "beside the report",
-            "DIR",
-            bare="",
-            unset="none",
-        ),
-    ] = None
+    videos: Videos = None
     video_quality: Annotated[
         Literal["pretty", "fast"], Option("pretty has shadows and costs ten times as much")
     ] = "fast"
@@ -65,7 +56,4 @@ class MetaWorldEvaluation:
     threads: Annotated[
         int, Option("of the network on the CPU, per worker", "N", least=0, unset="all, shared")
     ] = 0
-    out: Annotated[
-        Path | None,
-        Option("a new folder for report.json and report.md", "DIR", unset="one in outputs/eval"),
-    ] = None
+    out: Out = None
